@@ -1,0 +1,45 @@
+import type { Clock } from "../base/clock.ts";
+import type { BuiltinCommand, Command, ProcessCommand } from "../command/command.ts";
+import type { JobControl } from "../job/types.ts";
+import type { PhaseStatus } from "../sequencer/types.ts";
+
+/** Build identification, as `info.version` shows it. */
+export interface Version {
+  readonly branch: string;
+  readonly revision: string;
+  readonly dirty: boolean;
+}
+
+/** Ends the machine (or, on a host, the agent). The returned promise settles when the stop has begun. */
+export interface Power {
+  reboot(): Promise<void>;
+  poweroff(): Promise<void>;
+}
+
+/** Everything a command may use. Commands never import an implementation. */
+export interface Services {
+  readonly clock: Clock;
+  readonly version: Version;
+  readonly jobs: JobControl;
+  readonly power: Power;
+  readonly boot: {
+    /** Phases in order. Empty on a host, where nothing is booted. */
+    timeline(): readonly PhaseStatus[];
+    /** How long the boot took in milliseconds; null while it goes on. */
+    finishedMs(): number | null;
+  };
+  /** The main configuration in the shape of `config.get`. */
+  readonly config: () => Readonly<Record<string, unknown>>;
+}
+
+/** A command of this agent. Each file below `api/commands/` exports one as `command`. */
+export type NodeCommand = Command<Services>;
+
+export const builtin = <A = unknown>(
+  command: Omit<BuiltinCommand<Services, A>, "kind">,
+): NodeCommand => ({ kind: "builtin", ...command });
+
+export const program = <A>(command: Omit<ProcessCommand<A>, "kind">): NodeCommand => ({
+  kind: "process",
+  ...command,
+});
