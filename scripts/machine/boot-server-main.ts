@@ -1,0 +1,20 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type BootFiles, openBootServer } from "./boot-server.ts";
+import { BOOT_FILES, BOOT_URL } from "./boot-server-process.ts";
+
+/** Serves the boot files of one machine; argument: its directory. Ends when that directory is gone. */
+const CHECK_MS = 1000;
+const directory = process.argv[2] ?? "";
+
+const files = JSON.parse(readFileSync(join(directory, BOOT_FILES), "utf8")) as BootFiles;
+const server = await openBootServer(files);
+const target = join(directory, BOOT_URL);
+writeFileSync(`${target}.new`, server.bootUrl, { mode: 0o600 });
+renameSync(`${target}.new`, target);
+
+const timer = setInterval(() => {
+  if (existsSync(directory)) return;
+  clearInterval(timer);
+  void server.close();
+}, CHECK_MS);

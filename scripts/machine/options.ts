@@ -1,0 +1,28 @@
+/** How to run one machine. Every member has a default but the image and the acceleration. */
+export interface MachineOptions {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly accel: "kvm" | "tcg";
+  /** Added to the kernel command line of the runner. */
+  readonly append?: string;
+  /** Given to the machine as a file; without one the endpoint opens no network address. */
+  readonly password?: string;
+  /** Default 1024. */
+  readonly memoryMiB?: number;
+  /** Default 2. */
+  readonly cpus?: number;
+  /** Default 1. */
+  readonly nics?: number;
+  /** Cards whose cable is out when the machine starts. */
+  readonly linksDown?: readonly number[];
+  /** Default `direct`. */
+  readonly boot?: "direct" | "ipxe";
+  /** Raw or qcow2 file, or block device. */
+  readonly diskPath?: string;
+  /** Default: a file in the machine's own temporary directory, gone after `stop`. */
+  readonly serialLog?: string;
+  /** True: the guest reaches nothing but the forwarded port. Default false. */
+  readonly isRestricted?: boolean;
+  /** True: the machine outlives this process. Default false. */
+  readonly isDetached?: boolean;
+}

@@ -1,0 +1,102 @@
+import { accelArgument } from "../../src/vm/accel.ts";
+
+/** Everything QEMU is told; paths are absolute. */
+export interface QemuArguments {
+  readonly accel: "kvm" | "tcg";
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  /** Network cards, each in a user network of its own: card N has 10.0.(N+2).0/24. */
+  readonly nics: number;
+  /** True: the guest reaches nothing but the forwarded port. */
+  readonly isRestricted: boolean;
+  readonly boot:
+    | {
+        readonly kind: "direct";
+        readonly kernel: string;
+        readonly initrd: string;
+        readonly commandLine: string;
+      }
+    | {
+        readonly kind: "ipxe";
+        /** File with the options of the first card, see {@link buildBootNetwork}. */
+        readonly networkFile: string;
+      };
+  readonly diskPath: string | null;
+  readonly diskFormat: "raw" | "qcow2";
+  readonly serialLog: string;
+  readonly serialSocket: string;
+  readonly qmpSocket: string;
+}
+
+/** Port of the endpoint inside the machine. */
+export const GUEST_PORT = 6379;
+
+/** QEMU picks the port on this side itself, so no other program can take it in between. */
+const FORWARD = `tcp:127.0.0.1:0-:${GUEST_PORT}`;
+
+/** Builds the argument list of one machine. It starts paused: links can be set before it runs. */
+export function buildQemuArguments(options: QemuArguments): string[] {
+  return [
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-S"],
+    ...["-machine", "q35", "-accel", accelArgument(options.accel)],
+    ...["-cpu", options.accel === "kvm" ? "host" : "max"],
+    ...["-m", String(options.memoryMiB), "-smp", String(options.cpus)],
+    ...["-chardev", `socket,id=qmp,path=${quote(options.qmpSocket)},server=on,wait=off`],
+    ...["-mon", "chardev=qmp,mode=control"],
+    "-chardev",
+    `socket,id=serial,path=${quote(options.serialSocket)},server=on,wait=off,logfile=${quote(options.serialLog)}`,
+    ...["-device", "isa-serial,chardev=serial"],
+    ...diskArguments(options),
+    ...bootArguments(options),
+    ...Array.from({ length: options.nics }, (_, nic) => nicArguments(options, nic)).flat(),
+  ];
+}
+
+function diskArguments({ diskPath, diskFormat }: QemuArguments): string[] {
+  if (diskPath === null) return [];
+  return [
+    ...["-drive", `id=disk0,if=none,format=${diskFormat},file=${quote(diskPath)}`],
+    ...["-device", "virtio-blk-pci,drive=disk0"],
+  ];
+}
+
+function bootArguments({ boot }: QemuArguments): string[] {
+  if (boot.kind === "ipxe") return ["-readconfig", boot.networkFile];
+  return ["-kernel", boot.kernel, "-initrd", boot.initrd, "-append", boot.commandLine];
+}
+
+/** The boot ROM is loaded only where it is used: without it the firmware is done sooner. */
+function nicArguments(options: QemuArguments, nic: number): string[] {
+  const isBootNic = options.boot.kind === "ipxe" && nic === 0;
+  const forward = nic === 0 ? `,hostfwd=${FORWARD}` : "";
+  const restrict = options.isRestricted ? ",restrict=on" : "";
+  return [
+    ...(isBootNic ? [] : ["-netdev", `user,id=n${nic},net=${networkOf(nic)}${restrict}${forward}`]),
+    "-device",
+    `virtio-net-pci,id=nic${nic},netdev=n${nic},${isBootNic ? "bootindex=1" : "romfile="}`,
+  ];
+}
+
+/**
+ * Text of a `-readconfig` file for the card iPXE boots from. The boot address contains the word that
+ * protects the password file, and argument lists can be read by every user of the host.
+ */
+export function buildBootNetwork(bootUrl: string): string {
+  return [
+    '[netdev "n0"]',
+    '  type = "user"',
+    `  net = "${networkOf(0)}"`,
+    `  hostfwd = "${FORWARD}"`,
+    `  bootfile = "${bootUrl}"`,
+    "",
+  ].join("\n");
+}
+
+function networkOf(nic: number): string {
+  return `10.0.${nic + 2}.0/24`;
+}
+
+/** QEMU separates options with commas; a comma inside a value is written twice. */
+function quote(value: string): string {
+  return value.replaceAll(",", ",,");
+}

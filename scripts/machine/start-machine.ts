@@ -1,0 +1,94 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AgentError } from "../../src/base/errors.ts";
+import type { Qmp } from "../../src/vm/qmp.ts";
+import { type BootLoader, prepareBoot } from "./boot.ts";
+import { Machine } from "./machine.ts";
+import type { MachineOptions } from "./options.ts";
+import { endProcess } from "./process-identity.ts";
+import { buildQemuArguments, GUEST_PORT } from "./qemu-arguments.ts";
+import { startQemu } from "./qemu-process.ts";
+
+const QCOW2_MAGIC = "QFI\xfb";
+
+/**
+ * Starts a machine in QEMU and resolves as soon as its processors run.
+ *
+ * Unless detached, the machine ends with this process, however that ends.
+ *
+ * @throws AgentError `E_MACHINE_START` with what QEMU said.
+ */
+export async function startMachine(options: MachineOptions): Promise<Machine> {
+  const directory = mkdtempSync(join(tmpdir(), "node0-vm-"));
+  let boot: BootLoader | null = null;
+  try {
+    boot = await prepareBoot(options, directory);
+    return await launch(options, directory, boot);
+  } catch (error) {
+    await boot?.close();
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function launch(
+  options: MachineOptions,
+  directory: string,
+  boot: BootLoader,
+): Promise<Machine> {
+  const serialLog = options.serialLog ?? join(directory, "serial.log");
+  const nics = options.nics ?? 1;
+  writeFileSync(serialLog, "");
+  const args = buildQemuArguments({
+    accel: options.accel,
+    memoryMiB: options.memoryMiB ?? 1024,
+    cpus: options.cpus ?? 2,
+    nics,
+    isRestricted: options.isRestricted ?? false,
+    boot: boot.arguments,
+    diskPath: options.diskPath ?? null,
+    diskFormat: options.diskPath === undefined ? "raw" : diskFormatOf(options.diskPath),
+    serialLog,
+    serialSocket: join(directory, "serial.sock"),
+    qmpSocket: join(directory, "qmp.sock"),
+  });
+  const qemu = await startQemu(args, { directory, isDetached: options.isDetached ?? false });
+  try {
+    const port = nics === 0 ? null : await forwardedPort(qemu.qmp);
+    for (const nic of options.linksDown ?? []) {
+      await qemu.qmp.execute("set_link", { name: `nic${nic}`, up: false });
+    }
+    const startedAtMs = performance.now();
+    await qemu.qmp.execute("cont");
+    return new Machine({ ...qemu, port, serialLog, directory, boot, startedAtMs });
+  } catch (error) {
+    await endProcess(qemu.identity, { word: directory, graceMs: 0 });
+    throw error;
+  }
+}
+
+/** The port QEMU picked, from its own table of forwarded connections. */
+async function forwardedPort(qmp: Qmp): Promise<number> {
+  const table = String(
+    await qmp.execute("human-monitor-command", { "command-line": "info usernet" }),
+  );
+  for (const line of table.split("\n")) {
+    // TCP[HOST_FORWARD]  12       127.0.0.1 40187       10.0.2.15  6379     0     0
+    const [kind, , , port, , target] = line.trim().split(/\s+/);
+    if (kind === "TCP[HOST_FORWARD]" && target === String(GUEST_PORT)) return Number(port);
+  }
+  throw new AgentError("E_MACHINE_PORT", `Cannot find the forwarded port in: ${table.trim()}`);
+}
+
+/** QEMU does not let a guest write the first sector of a disk whose format it had to guess. */
+function diskFormatOf(path: string): "raw" | "qcow2" {
+  const file = openSync(path, "r");
+  try {
+    const start = Buffer.alloc(QCOW2_MAGIC.length);
+    readSync(file, start);
+    return start.toString("latin1") === QCOW2_MAGIC ? "qcow2" : "raw";
+  } finally {
+    closeSync(file);
+  }
+}
