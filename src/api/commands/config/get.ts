@@ -1,0 +1,9 @@
+import { builtin } from "../../services.ts";
+
+export const command = builtin({
+  name: "config.get",
+  summary: "Shows the main configuration of the node",
+  scope: "host",
+  result: "Object with main, globals, extension, logger, containers and stats",
+  run: (services) => services.config(),
+});

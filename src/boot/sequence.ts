@@ -1,0 +1,71 @@
+import { DEFAULT_BACKOFF } from "../base/backoff.ts";
+import type { Phase, PhaseContext } from "../sequencer/phase.ts";
+
+/** What the boot sequence asks of the machine. Tests pass one that records. */
+export interface BootMachine {
+  /** ZeroTier network of the kernel command line, or null. */
+  readonly zerotier: string | null;
+  /** Mounts, kernel settings, host name, cgroups. Resolves with one line about them. */
+  prepareSystem(): Promise<string>;
+  readonly network: {
+    /** One attempt; resolves with what was reached. */
+    bringUp(context: PhaseContext): Promise<string>;
+    /** Resolves when something changed that makes another attempt worth while. */
+    changed(signal: AbortSignal): Promise<void>;
+    watch(lost: (reason: string) => void, signal: AbortSignal): void;
+  };
+  /**
+   * Opens the endpoint on the network, or finds it open.
+   *
+   * @returns Addresses it listens on, for example `0.0.0.0:6379`; none without a password.
+   */
+  openApi(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+const NETWORK_BACKOFF = { ...DEFAULT_BACKOFF, initialMs: 1000 };
+
+/** The phases of the boot, in order. Nothing runs here. */
+export function buildBootSequence(machine: BootMachine): Phase[] {
+  return [
+    { id: "system", run: () => machine.prepareSystem(), onFailure: "fatal" },
+    absent("services.init", NO_SERVICES),
+    {
+      id: "network",
+      run: (context) => machine.network.bringUp(context),
+      retry: {
+        backoff: NETWORK_BACKOFF,
+        attempts: "forever",
+        wake: (signal) => machine.network.changed(signal),
+      },
+      watch: (lost, signal) => machine.network.watch(lost, signal),
+    },
+    absent("overlay", overlayReason(machine.zerotier)),
+    absent("unlock", "no controller configured, nothing to unlock"),
+    absent("controller-tls", "no controller configured"),
+    absent("ssh", "no keys without an unlocked configuration"),
+    absent("services.net", NO_SERVICES),
+    absent("flists", "no file lists configured"),
+    { id: "api", run: ({ signal }) => openApi(machine, signal), onFailure: "fatal" },
+    absent("services.boot", NO_SERVICES),
+  ];
+}
+
+const NO_SERVICES = "no start-up services configured";
+
+function overlayReason(zerotier: string | null): string {
+  return zerotier === null
+    ? "no zerotier= on the kernel command line"
+    : `joining ${zerotier} is not in this version`;
+}
+
+/** A phase that has its place in the sequence but nothing to do. */
+function absent(id: string, reason: string): Phase {
+  return { id, run: async () => reason, skip: () => reason };
+}
+
+async function openApi(machine: BootMachine, signal: AbortSignal): Promise<string> {
+  const addresses = await machine.openApi(signal);
+  return addresses.length === 0
+    ? "no password, so only the unix socket answers"
+    : `listening on ${addresses.join(", ")}`;
+}

@@ -1,0 +1,109 @@
+import { AgentError, errorText } from "../base/errors.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Files } from "../sys/files.ts";
+import { setLinkUp } from "../sys/links-linux.ts";
+import { readMounts } from "../sys/mounts.ts";
+import { SYSCTLS } from "./sysctls.ts";
+
+export interface SystemOptions {
+  readonly files: Files;
+  readonly log: Logger;
+  /** Null: derived from the first hardware address. */
+  readonly hostname: string | null;
+  /** Hardware address of the first interface; empty where there is none. */
+  readonly mac: string;
+  /** Process id of the agent. */
+  readonly pid: number;
+}
+
+export const RUN_DIRECTORY = "/run/node0";
+export const CGROUP_ROOT = "/sys/fs/cgroup";
+
+/** Groups at the top of the tree; those with `true` hand controllers on to their members. */
+const CGROUPS: Readonly<Record<string, boolean>> = {
+  agent: false,
+  services: true,
+  // A cgroup with controllers takes several times as long to create, and jobs come by the thousand.
+  jobs: false,
+  containers: true,
+  vms: true,
+};
+
+const CONTROLLERS = ["cpu", "io", "memory", "pids"] as const;
+
+/**
+ * The `system` phase: what the kernel and PID 1 leave to the agent. Every step may be repeated: an
+ * agent that was restarted finds everything in place.
+ *
+ * @returns One line about the machine.
+ * @throws AgentError `E_SYSTEM_MOUNT` when PID 1 did not mount what the agent needs.
+ */
+export function prepareSystem(options: SystemOptions): string {
+  requireMounts(options.files);
+  options.files.ensureDirectory(RUN_DIRECTORY, 0o700);
+  const hostname = options.hostname ?? hostnameFromMac(options.mac);
+  attempt(options, "hostname", () =>
+    options.files.writeText("/proc/sys/kernel/hostname", `${hostname}\n`),
+  );
+  attempt(options, "loopback", () => setLinkUp(options.files, "lo"));
+  const skipped = Object.entries(SYSCTLS).filter(([name, value]) => {
+    const path = `/proc/sys/${name}`;
+    return (
+      !options.files.exists(path) || !attempt(options, name, () => write(options, path, value))
+    );
+  });
+  if (skipped.length > 0) {
+    options.log.debug("kernel settings not available", { names: skipped.map(([name]) => name) });
+  }
+  return `host name ${hostname}, ${prepareCgroups(options)}`;
+}
+
+/** `node0-525400123456`; plain `node0` for a machine without interface. */
+export function hostnameFromMac(mac: string): string {
+  const digits = mac.replaceAll(":", "");
+  return digits === "" ? "node0" : `node0-${digits}`;
+}
+
+function requireMounts(files: Files): void {
+  const types = new Map(readMounts(files).map(({ mountpoint, type }) => [mountpoint, type]));
+  for (const path of ["/proc", "/sys", "/dev"]) {
+    if (!types.has(path)) {
+      throw new AgentError("E_SYSTEM_MOUNT", `Cannot prepare the system: ${path} is not mounted`);
+    }
+  }
+}
+
+function prepareCgroups(options: SystemOptions): string {
+  const { files, pid } = options;
+  const available = files.readText(`${CGROUP_ROOT}/cgroup.controllers`)?.trim().split(" ");
+  if (available === undefined) return "no cgroup v2, resource limits are not supported";
+  const wanted = CONTROLLERS.filter((name) => available.includes(name));
+  const enable = wanted.map((name) => `+${name}`).join(" ");
+  attempt(options, "controllers", () =>
+    write(options, `${CGROUP_ROOT}/cgroup.subtree_control`, enable),
+  );
+  for (const [name, handsOn] of Object.entries(CGROUPS)) {
+    attempt(options, `cgroup ${name}`, () => {
+      files.ensureDirectory(`${CGROUP_ROOT}/${name}`, 0o755);
+      if (handsOn) write(options, `${CGROUP_ROOT}/${name}/cgroup.subtree_control`, enable);
+    });
+  }
+  attempt(options, "cgroup of the agent", () =>
+    write(options, `${CGROUP_ROOT}/agent/cgroup.procs`, `${pid}`),
+  );
+  return `cgroup v2 with ${wanted.join(", ")}`;
+}
+
+const write = ({ files }: SystemOptions, path: string, text: string): void =>
+  files.writeText(path, text);
+
+/** A step the machine can do without: logged, not fatal. */
+function attempt(options: SystemOptions, step: string, action: () => void): boolean {
+  try {
+    action();
+    return true;
+  } catch (error) {
+    options.log.warn("system step failed", { step, cause: errorText(error) });
+    return false;
+  }
+}
