@@ -23,13 +23,18 @@ export interface Virtualization {
 
 /** Firmware texts of hypervisors, more telling ones first. */
 const FIRMWARE: readonly (readonly [pattern: RegExp, system: string])[] = [
+  [/\bKVM\b/, "kvm"],
+  [/QEMU|Bochs/, "qemu"],
+];
+
+/** Texts that real machines of the same makers carry too: they count with the CPU flag only. */
+const AMBIGUOUS_FIRMWARE: typeof FIRMWARE = [
   [/VMware/i, "vmware"],
   [/VirtualBox|innotek/i, "vbox"],
   [/Microsoft.*Virtual/i, "hyperv"],
-  [/Xen/i, "xen"],
+  [/Xen/, "xen"],
   [/Parallels/i, "parallels"],
-  [/Amazon EC2|Google Compute|OpenStack|DigitalOcean|\bKVM\b/i, "kvm"],
-  [/QEMU|Bochs/i, "qemu"],
+  [/Amazon EC2|Google Compute|OpenStack|DigitalOcean/i, "kvm"],
 ];
 
 /** A guess, best evidence first: container, hypervisor interface, clock source, firmware text. */
@@ -43,10 +48,14 @@ export function guessVirtualization(hints: MachineHints): Virtualization {
 function guestSystem(hints: MachineHints): string {
   if (hints.container !== "") return hints.container;
   if (hints.hypervisorType !== "") return hints.hypervisorType;
-  // QEMU fills the firmware texts the same way with and without KVM; only KVM offers its clock.
+  // On x86 QEMU fills the firmware texts the same way with and without KVM; only KVM offers its clock.
   if (hints.clockSources.split(/\s+/).includes("kvm-clock")) return "kvm";
-  const known = FIRMWARE.find(([pattern]) => pattern.test(hints.firmware));
-  // Some boards of real machines carry such words too; without the flag (arm has none) QEMU still counts.
-  if (known !== undefined && (hints.hasHypervisorFlag || known[1] === "qemu")) return known[1];
-  return hints.hasHypervisorFlag ? "unknown" : "";
+  return (
+    lookUp(FIRMWARE, hints.firmware) ??
+    (hints.hasHypervisorFlag ? (lookUp(AMBIGUOUS_FIRMWARE, hints.firmware) ?? "unknown") : "")
+  );
+}
+
+function lookUp(table: typeof FIRMWARE, firmware: string): string | undefined {
+  return table.find(([pattern]) => pattern.test(firmware))?.[1];
 }
