@@ -6,7 +6,7 @@ const meters = new WeakMap<Services, UsageMeter>();
 
 export const command = builtin({
   name: "core.state",
-  summary: "Sums up what the agent and all running jobs use.",
+  summary: "Sums up what the agent and all running jobs use",
   scope: "both",
   result:
     "{cpu: percent of one CPU since the previous query (0 at the first), rss, vms, swap in bytes}",

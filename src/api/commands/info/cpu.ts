@@ -3,7 +3,7 @@ import { builtin } from "../../services.ts";
 
 export const command = builtin({
   name: "info.cpu",
-  summary: "Lists the logical CPUs as the kernel describes them.",
+  summary: "Lists the logical CPUs as the kernel describes them",
   scope: "both",
   result:
     "array of {cpu, vendorId, family, model, stepping, physicalId, coreId, cores, modelName, mhz, " +

@@ -3,7 +3,7 @@ import { builtin } from "../../services.ts";
 
 export const command = builtin({
   name: "info.disk",
-  summary: "Lists the mounted file systems that live on a device.",
+  summary: "Lists the mounted file systems that live on a device",
   scope: "both",
   result: "array of {device, mountpoint, fstype, opts}; opts is comma separated",
   run: () => readDeviceMounts(),

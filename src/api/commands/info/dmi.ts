@@ -30,7 +30,7 @@ const args = object({
 
 export const command = builtin({
   name: "info.dmi",
-  summary: "Decodes the tables in which the firmware describes the hardware.",
+  summary: "Decodes the tables in which the firmware describes the hardware",
   scope: "host",
   args,
   result:

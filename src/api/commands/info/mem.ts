@@ -3,7 +3,7 @@ import { builtin } from "../../services.ts";
 
 export const command = builtin({
   name: "info.mem",
-  summary: "Shows the memory counters of the machine.",
+  summary: "Shows the memory counters of the machine",
   scope: "both",
   result:
     "{total, available, used, free, active, inactive, wired, buffers, cached, writeback, dirty, " +

@@ -3,7 +3,7 @@ import { builtin } from "../../services.ts";
 
 export const command = builtin({
   name: "info.nic",
-  summary: "Lists all network links with their addresses, by kernel index.",
+  summary: "Lists all network links with their addresses, by kernel index",
   scope: "both",
   result:
     "array of {mtu, name, hardwareaddr, flags or null, addrs: array of {addr: ip/prefix}, speed in " +

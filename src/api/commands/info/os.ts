@@ -3,7 +3,7 @@ import { builtin } from "../../services.ts";
 
 export const command = builtin({
   name: "info.os",
-  summary: "Identifies the machine and its system.",
+  summary: "Identifies the machine and its system",
   scope: "both",
   result:
     "{hostname, uptime in s, bootTime in s since the epoch, procs, os, platform, platformFamily, " +

@@ -4,7 +4,7 @@ import { builtin } from "../../services.ts";
 
 export const command = builtin({
   name: "info.port",
-  summary: "Lists the sockets that others can reach, with the process that holds each.",
+  summary: "Lists the sockets that others can reach, with the process that holds each",
   scope: "both",
   result:
     "array of {network: tcp, tcp6, udp, udp6 or unix, port (absent for unix), unix: path (absent " +

@@ -13,7 +13,7 @@ const args = object(
 
 export const command = builtin({
   name: "process.kill",
-  summary: "Sends a signal to one process.",
+  summary: "Sends a signal to one process",
   scope: "both",
   args,
   result: "null",

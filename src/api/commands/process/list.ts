@@ -8,7 +8,7 @@ const args = object({
 
 export const command = builtin({
   name: "process.list",
-  summary: "Lists the processes of the operating system, whether or not they are jobs.",
+  summary: "Lists the processes of the operating system, whether or not they are jobs",
   scope: "both",
   args,
   result:

@@ -1,0 +1,143 @@
+/**
+ * Writes `docs/commands.md` from the commands themselves: `node scripts/docs.ts`, or with `--check`
+ * only says whether the file is current (exit status 1 if not).
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { NodeCommand } from "../src/api/services.ts";
+import type { Schema } from "../src/base/schema.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const COMMANDS = join(ROOT, "src/api/commands");
+
+export const COMMANDS_PAGE = join(ROOT, "docs/commands.md");
+
+/** Every command of the source tree, sorted by name. */
+export async function loadAllCommands(): Promise<NodeCommand[]> {
+  const files = readdirSync(COMMANDS, { recursive: true, encoding: "utf8" });
+  const modules = files
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => import(join(COMMANDS, file)) as Promise<{ command: NodeCommand }>);
+  const commands = (await Promise.all(modules)).map(({ command }) => command);
+  return commands.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The whole page, newline at the end included. */
+export function renderCommands(commands: readonly NodeCommand[]): string {
+  const families = Map.groupBy(commands, familyOf);
+  const sections = [...families].flatMap(([family, members]) => [
+    `## ${family}`,
+    ...members.flatMap(renderCommand),
+  ]);
+  return `${[...INTRODUCTION, renderIndex(commands), ...sections].join("\n\n")}\n`;
+}
+
+const INTRODUCTION = [
+  "# Commands",
+  "This page is generated from the commands themselves by `node scripts/docs.ts`; do not edit it. What " +
+    "every command has in common, how it is sent and how its result comes back, is in " +
+    "[protocol.md](protocol.md).",
+  "Each command can be pushed to `core:default` and is also a Redis command of its own that takes its " +
+    "arguments as one JSON object: `redis-cli info.mem`, `redis-cli process.list '{\"pid\":1}'`.",
+  "`null` for an argument equals leaving it out; unknown arguments are ignored. Scope `container` " +
+    "means that the command can also be dispatched into a container.",
+];
+
+/** `bash` and other names without a dot belong to `core`. */
+function familyOf({ name }: NodeCommand): string {
+  return name.includes(".") ? (name.split(".")[0] ?? name) : "core";
+}
+
+function renderIndex(commands: readonly NodeCommand[]): string {
+  const rows = commands.map(
+    (command) =>
+      `| [\`${command.name}\`](#${anchorOf(command.name)}) | ${scopeOf(command)} | ${cell(command.summary)} |`,
+  );
+  return ["| Command | Scope | Purpose |", "|---|---|---|", ...rows].join("\n");
+}
+
+function renderCommand(command: NodeCommand): string[] {
+  return [
+    `### ${command.name}`,
+    `${command.summary}.`,
+    `Scope: ${scopeOf(command)}.`,
+    renderArguments(command.args),
+    renderResult(command),
+  ];
+}
+
+function renderArguments(schema: Schema<unknown> | undefined): string {
+  const rows = schema === undefined ? [] : argumentRows(schema, "");
+  if (rows.length === 0) return "Arguments: none.";
+  const head = ["| Argument | Type | Required | Default | Meaning |", "|---|---|---|---|---|"];
+  return [...head, ...rows].join("\n");
+}
+
+/** One row per member; members of nested objects as `outer.inner`, of elements as `list[].member`. */
+function argumentRows(schema: Schema<unknown>, prefix: string): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
+    const path = `${prefix}${name}`;
+    const isRequired = schema.required?.includes(name) === true;
+    const fallback = member.default === undefined ? "" : `\`${JSON.stringify(member.default)}\``;
+    const cells = [
+      `\`${path}\``,
+      typeName(member),
+      isRequired ? "yes" : "no",
+      fallback,
+      cell(meaningOf(member)),
+    ];
+    const nested = member.items === undefined ? member : member.items;
+    const suffix = member.items === undefined ? "." : "[].";
+    return [`| ${cells.join(" | ")} |`, ...argumentRows(nested, `${path}${suffix}`)];
+  });
+}
+
+function typeName(schema: Schema<unknown>): string {
+  if (schema.items !== undefined) return `array of ${typeName(schema.items)}`;
+  if (schema.additionalProperties !== undefined) {
+    return `object, each value ${typeName(schema.additionalProperties)}`;
+  }
+  return schema.type;
+}
+
+function meaningOf({ description, enum: values, minimum, maximum }: Schema<unknown>): string {
+  const parts = [
+    description,
+    values === undefined ? undefined : `one of ${values.map((value) => `\`${value}\``).join(", ")}`,
+    minimum === undefined ? undefined : `at least ${minimum}`,
+    maximum === undefined ? undefined : `at most ${maximum}`,
+  ];
+  return parts.filter((part) => part !== undefined).join("; ");
+}
+
+function renderResult(command: NodeCommand): string {
+  if (command.kind === "process" || command.level === 0)
+    return `Result (level 0): ${command.result}.`;
+  return `Result (level 20): ${command.result}.`;
+}
+
+function scopeOf({ scope }: NodeCommand): string {
+  return scope === "both" ? "host, container" : "host";
+}
+
+/** Heading anchors drop everything but letters, digits, hyphens and underscores. */
+function anchorOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^\w-]/g, "");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
+
+async function main(): Promise<void> {
+  const page = renderCommands(await loadAllCommands());
+  if (!process.argv.includes("--check")) {
+    writeFileSync(COMMANDS_PAGE, page);
+    return;
+  }
+  if (readFileSync(COMMANDS_PAGE, "utf8") === page) return;
+  console.error("docs/commands.md is not current; run: node scripts/docs.ts");
+  process.exitCode = 1;
+}
+
+if (import.meta.main) await main();
