@@ -1,0 +1,30 @@
+import { call } from "./commands/call.ts";
+import { completion } from "./commands/completion.ts";
+import { context } from "./commands/context.ts";
+import { help } from "./commands/help.ts";
+import { info } from "./commands/info.ts";
+import { jobs } from "./commands/jobs.ts";
+import { kill } from "./commands/kill.ts";
+import { ping } from "./commands/ping.ts";
+import { poweroff, reboot } from "./commands/power.ts";
+import { result } from "./commands/result.ts";
+import { run } from "./commands/run.ts";
+import { status } from "./commands/status.ts";
+import type { CliCommand } from "./grammar.ts";
+
+/** The table of commands, in the order help shows them. */
+export const COMMANDS: readonly CliCommand[] = [
+  status,
+  ping,
+  run,
+  jobs,
+  result,
+  kill,
+  info,
+  call,
+  reboot,
+  poweroff,
+  context,
+  completion,
+  help,
+];

@@ -1,0 +1,29 @@
+/**
+ * Composition root of `node0`: the first word decides which part of the program runs. Parts are
+ * loaded only when they run, because the tool has to start quickly.
+ */
+export async function main(words: readonly string[]): Promise<number> {
+  const [part, ...rest] = words;
+  switch (part) {
+    case "agent": {
+      const { runAgent } = await import("./agent.ts");
+      return await runAgent(rest);
+    }
+    case "image": {
+      const { runImageCommand } = await import("./image/command.ts");
+      return await runImageCommand(rest);
+    }
+    case "controller":
+    case "bootserver":
+    case "private":
+      process.stderr.write(`node0: ${part} is not in this version\n`);
+      return 2;
+    default: {
+      const { runCli } = await import("./cli/cli.ts");
+      const { openProcessIo } = await import("./cli/process-io.ts");
+      return await runCli(words, openProcessIo());
+    }
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
