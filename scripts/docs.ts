@@ -49,11 +49,12 @@ function familyOf({ name }: NodeCommand): string {
 }
 
 function renderIndex(commands: readonly NodeCommand[]): string {
-  const rows = commands.map(
-    (command) =>
-      `| [\`${command.name}\`](#${anchorOf(command.name)}) | ${scopeOf(command)} | ${cell(command.summary)} |`,
-  );
-  return ["| Command | Scope | Purpose |", "|---|---|---|", ...rows].join("\n");
+  const rows = commands.map((command) => [
+    `[\`${command.name}\`](#${anchorOf(command.name)})`,
+    scopeOf(command),
+    command.summary,
+  ]);
+  return renderTable([["Command", "Scope", "Purpose"], ...rows]);
 }
 
 function renderCommand(command: NodeCommand): string[] {
@@ -69,27 +70,38 @@ function renderCommand(command: NodeCommand): string[] {
 function renderArguments(schema: Schema<unknown> | undefined): string {
   const rows = schema === undefined ? [] : argumentRows(schema, "");
   if (rows.length === 0) return "Arguments: none.";
-  const head = ["| Argument | Type | Required | Default | Meaning |", "|---|---|---|---|---|"];
-  return [...head, ...rows].join("\n");
+  return renderTable([["Argument", "Type", "Required", "Default", "Meaning"], ...rows]);
 }
 
 /** One row per member; members of nested objects as `outer.inner`, of elements as `list[].member`. */
-function argumentRows(schema: Schema<unknown>, prefix: string): string[] {
+function argumentRows(schema: Schema<unknown>, prefix: string): string[][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
     const path = `${prefix}${name}`;
     const isRequired = schema.required?.includes(name) === true;
     const fallback = member.default === undefined ? "" : `\`${JSON.stringify(member.default)}\``;
-    const cells = [
+    const row = [
       `\`${path}\``,
       typeName(member),
       isRequired ? "yes" : "no",
       fallback,
-      cell(meaningOf(member)),
+      meaningOf(member),
     ];
     const nested = member.items === undefined ? member : member.items;
     const suffix = member.items === undefined ? "." : "[].";
-    return [`| ${cells.join(" | ")} |`, ...argumentRows(nested, `${path}${suffix}`)];
+    return [row, ...argumentRows(nested, `${path}${suffix}`)];
   });
+}
+
+/** A table whose columns are padded, as the formatter of this repository wants them. */
+function renderTable(rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => row.map((text) => text.replaceAll("|", "\\|")));
+  const widths = (cells[0] ?? []).map((_head, column) =>
+    Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const [head = [], ...body] = cells;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
 }
 
 function typeName(schema: Schema<unknown>): string {
@@ -123,10 +135,6 @@ function scopeOf({ scope }: NodeCommand): string {
 /** Heading anchors drop everything but letters, digits, hyphens and underscores. */
 function anchorOf(name: string): string {
   return name.toLowerCase().replaceAll(/[^\w-]/g, "");
-}
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }
 
 async function main(): Promise<void> {
