@@ -44,11 +44,9 @@ const ONLY: Readonly<Record<string, readonly string[]>> = { cli: ["base", "clien
 /** Texts that belong to one machine or one mirror. Joined here so that this file does not hold them. */
 const FORBIDDEN = [
   new RegExp(`(?<![\\w.-])/${"work"}/`),
-  new RegExp(`/${"tmp"}/(?:bash_jobs|BRIEF)`),
   new RegExp(["registry", "npmjs"].join("\\.")),
   new RegExp(["registry", "yarnpkg"].join("\\.")),
   new RegExp(`\\b(?:deb|ftp|security|snapshot|cdn)(?:\\.\\w+)?\\.${"debian"}\\.org`),
-  new RegExp(["proxy", "golang", "org"].join("\\.")),
 ];
 
 interface SourceFile {

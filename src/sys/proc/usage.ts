@@ -20,7 +20,8 @@ export interface ProcessSample {
 }
 
 /** The given processes and everything descended from them, each once. */
-export async function withDescendants(roots: Iterable<number>): Promise<Set<number>> {
+export async function withDescendants(roots: readonly number[]): Promise<Set<number>> {
+  if (roots.length === 0) return new Set();
   const parents = new Map<number, number>();
   const breather = new Breather();
   for (const pid of listPids()) {
