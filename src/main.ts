@@ -1,3 +1,7 @@
+import { existsSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+
 /**
  * Composition root of `node0`: the first word decides which part of the program runs. Parts are
  * loaded only when they run, because the tool has to start quickly.
@@ -26,4 +30,14 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+/**
+ * Keeps compiled code beside the packages: a short command then starts in a third of the time. Only
+ * in a source tree, where the cache is as safe as the code itself (a shared temporary directory is not).
+ */
+function keepCompiledCode(): void {
+  const packages = join(import.meta.dirname, "../node_modules");
+  if (existsSync(packages)) enableCompileCache(join(packages, ".cache/node0"));
+}
+
+keepCompiledCode();
 process.exitCode = await main(process.argv.slice(2));

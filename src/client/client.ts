@@ -5,7 +5,7 @@ import { type Endpoint, JobError } from "./errors.ts";
 import { Follower, type OnMessage } from "./follower.ts";
 import { awaitAcceptance, awaitResult, type Job, peekResult, submitJob } from "./job-flow.ts";
 import { type Limits, limitSignal } from "./limits.ts";
-import type { ConnectionPool } from "./pool.ts";
+import type { Channels } from "./pool.ts";
 import { parseResult, resultValue } from "./result.ts";
 import { buildSubmission, type Submission } from "./submission.ts";
 
@@ -35,9 +35,9 @@ export interface RunOptions extends WaitOptions, Submission {
  */
 export class Client {
   readonly endpoint: Endpoint;
-  readonly #pool: ConnectionPool;
+  readonly #pool: Channels;
 
-  constructor(pool: ConnectionPool, endpoint: Endpoint) {
+  constructor(pool: Channels, endpoint: Endpoint) {
     this.#pool = pool;
     this.endpoint = endpoint;
   }

@@ -13,11 +13,24 @@ export interface ConnectionOptions {
   readonly timeoutMs: number;
 }
 
+/** Requests on one connection. */
+export interface Channel {
+  readonly isOpen: boolean;
+  call(name: string, args: readonly string[], signal?: AbortSignal): Promise<unknown>;
+  block(
+    name: string,
+    keys: readonly string[],
+    seconds: number,
+    signal?: AbortSignal,
+  ): Promise<unknown>;
+  destroy(): void;
+}
+
 /**
  * One authenticated connection to a node. It never reconnects and never repeats a request: what has
  * been sent and what has not is for the caller to judge.
  */
-export class Connection {
+export class Connection implements Channel {
   readonly #redis: Redis;
   readonly #endpoint: Endpoint;
   #isDestroyed = false;

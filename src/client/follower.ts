@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRunning } from "./job-flow.ts";
-import type { ConnectionPool } from "./pool.ts";
+import type { Channels } from "./pool.ts";
 import { retryWhileAway } from "./retry.ts";
 import { readStream, type StreamMessage } from "./stream.ts";
 
@@ -17,7 +17,7 @@ export class Follower {
   #lastMs = 0;
 
   constructor(
-    pool: ConnectionPool,
+    pool: Channels,
     options: {
       readonly id: string;
       readonly onMessage: OnMessage;

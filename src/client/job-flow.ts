@@ -1,6 +1,6 @@
 import { AgentError } from "../base/errors.ts";
 import type { JobResult } from "../job/types.ts";
-import type { ConnectionPool } from "./pool.ts";
+import type { Channels } from "./pool.ts";
 import { parseResult } from "./result.ts";
 import { retryWhileAway } from "./retry.ts";
 
@@ -26,7 +26,7 @@ const resultKey = (id: string) => `result:${id}`;
  *
  * @throws AgentError `E_SUBMIT_UNCERTAIN` and whatever a connection throws.
  */
-export async function submitJob(pool: ConnectionPool, text: string, job: Job): Promise<void> {
+export async function submitJob(pool: Channels, text: string, job: Job): Promise<void> {
   try {
     await pool.use(
       (connection) => connection.call("RPUSH", ["core:default", text], job.signal),
@@ -48,7 +48,7 @@ export async function submitJob(pool: ConnectionPool, text: string, job: Job): P
  *
  * @throws AgentError `E_JOB_NOT_ACCEPTED` after 10 s.
  */
-export async function awaitAcceptance(pool: ConnectionPool, job: Job): Promise<void> {
+export async function awaitAcceptance(pool: Channels, job: Job): Promise<void> {
   const key = flagKey(job.id);
   const flag = await retryWhileAway(
     () => pool.use((c) => c.block("BRPOPLPUSH", [key, key], WAIT_S, job.signal), job.signal),
@@ -66,7 +66,7 @@ export async function awaitAcceptance(pool: ConnectionPool, job: Job): Promise<v
  *
  * @throws AgentError `E_JOB_UNKNOWN` as soon as the node does not know the job.
  */
-export async function awaitResult(pool: ConnectionPool, job: Job): Promise<JobResult> {
+export async function awaitResult(pool: Channels, job: Job): Promise<JobResult> {
   const key = resultKey(job.id);
   for (;;) {
     const text = await retryWhileAway(async () => {
@@ -81,7 +81,7 @@ export async function awaitResult(pool: ConnectionPool, job: Job): Promise<JobRe
 }
 
 /** The result of a job if it has ended, else null. @throws AgentError `E_JOB_UNKNOWN` */
-export async function peekResult(pool: ConnectionPool, job: Job): Promise<JobResult | null> {
+export async function peekResult(pool: Channels, job: Job): Promise<JobResult | null> {
   if (!(await isKnown(pool, job))) throw unknownJob(job.id);
   const key = resultKey(job.id);
   const text = await pool.use((c) => c.call("RPOPLPUSH", [key, key], job.signal), job.signal);
@@ -89,12 +89,12 @@ export async function peekResult(pool: ConnectionPool, job: Job): Promise<JobRes
 }
 
 /** True while the job waits or runs: its flag has no expiry (wire protocol 5.4). */
-export async function isRunning(pool: ConnectionPool, job: Job): Promise<boolean> {
+export async function isRunning(pool: Channels, job: Job): Promise<boolean> {
   const ttl = await pool.use((c) => c.call("TTL", [flagKey(job.id)], job.signal), job.signal);
   return Number(ttl) === -1;
 }
 
-async function isKnown(pool: ConnectionPool, job: Job): Promise<boolean> {
+async function isKnown(pool: Channels, job: Job): Promise<boolean> {
   const count = await pool.use((c) => c.call("EXISTS", [flagKey(job.id)], job.signal), job.signal);
   return Number(count) > 0;
 }

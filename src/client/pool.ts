@@ -1,13 +1,25 @@
-import { type Connection, type ConnectionOptions, openConnection } from "./connection.ts";
+import {
+  type Channel,
+  type Connection,
+  type ConnectionOptions,
+  openConnection,
+} from "./connection.ts";
 
 /** Idle connections kept for the next request. */
 const MAX_IDLE = 4;
+
+/** Where requests get their connections from. */
+export interface Channels {
+  /** Runs `work` on a connection nobody else uses meanwhile. */
+  use<T>(work: (channel: Channel) => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
+  close(): void;
+}
 
 /**
  * Connections of one client. A waiting job holds a connection of its own, because a blocking request
  * stops everything behind it.
  */
-export class ConnectionPool {
+export class ConnectionPool implements Channels {
   readonly #options: ConnectionOptions;
   readonly #idle: Connection[] = [];
   readonly #leased = new Set<Connection>();
@@ -16,9 +28,8 @@ export class ConnectionPool {
     this.#options = options;
   }
 
-  /** Runs `work` on a connection nobody else uses meanwhile. */
   async use<T>(
-    work: (connection: Connection) => Promise<T>,
+    work: (channel: Channel) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     const connection = this.#takeIdle() ?? (await openConnection(this.#options, signal));

@@ -1,5 +1,5 @@
 import { AgentError } from "../base/errors.ts";
-import type { Connection } from "./connection.ts";
+import type { Channel } from "./connection.ts";
 
 /** One message of a job as `stream:<id>` carries it (wire protocol 8). */
 export interface StreamMessage {
@@ -34,7 +34,7 @@ const LEVEL_SHIFT = 16;
  * @param isRunning Asked whenever nothing arrived for 10 s; reading stops when it says no twice.
  */
 export async function readStream(
-  connection: Connection,
+  connection: Channel,
   options: {
     readonly id: string;
     readonly onMessage: (message: StreamMessage) => void | Promise<void>;
@@ -59,7 +59,7 @@ export async function readStream(
   }
 }
 
-function pop(connection: Connection, id: string, signal: AbortSignal): Promise<unknown> {
+function pop(connection: Channel, id: string, signal: AbortSignal): Promise<unknown> {
   const reply = connection.call("BLPOP", [`stream:${id}`, String(POLL_S)], signal);
   // Those still waiting when reading ends fail with the connection; nobody awaits them any more.
   reply.catch(() => undefined);
