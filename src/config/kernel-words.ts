@@ -155,7 +155,7 @@ export function parseProbe(value: string): ProbeAddress | undefined {
   return host === undefined || !isPort(port) ? undefined : { host, port };
 }
 
-function parseListen(value: string): ListenAddress | undefined {
+export function parseListen(value: string): ListenAddress | undefined {
   const withPort = parseProbe(value);
   const address = withPort ?? { host: value.replace(/^\[(.*)\]$/, "$1"), port: DEFAULT_PORT };
   return isIpAddress(address.host) ? address : undefined;

@@ -1,0 +1,207 @@
+import { errorCode, errorText } from "../base/errors.ts";
+import type { Files } from "../sys/files.ts";
+import { CONFIG_KEYS, type ConfigKey } from "./node-config-keys.ts";
+import { lineOfKey } from "./toml-lines.ts";
+
+export interface ExtensionConfig {
+  readonly binary: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+}
+
+/** The main configuration, complete. */
+export interface NodeConfig {
+  readonly main: {
+    readonly max_jobs: number;
+    readonly include: readonly string[];
+    readonly network: string;
+    readonly log_level: string;
+  };
+  readonly globals: Readonly<Record<string, string>>;
+  readonly extension: Readonly<Record<string, ExtensionConfig>>;
+  readonly logging: {
+    readonly file: { readonly levels: readonly number[] };
+    readonly ledis: { readonly levels: readonly number[]; readonly size: number };
+  };
+  /** `max_count` 0 is no limit. */
+  readonly containers: { readonly max_count: number };
+  readonly stats: { readonly enabled: boolean };
+}
+
+export interface LoadedConfig {
+  readonly config: NodeConfig;
+  /** One sentence each, with file and line where they are known. */
+  readonly problems: readonly string[];
+}
+
+export const DEFAULT_NODE_CONFIG: NodeConfig = {
+  main: { max_jobs: 524_288, include: [], network: "", log_level: "info" },
+  globals: {},
+  extension: {},
+  logging: { file: { levels: [2, 4, 7, 8, 9] }, ledis: { levels: [], size: 50_000 } },
+  containers: { max_count: 0 },
+  stats: { enabled: true },
+};
+
+/**
+ * Reads the main configuration. A missing file means defaults, and so does every value that cannot
+ * be used: nothing in it can stop the boot.
+ */
+export async function loadNodeConfig(files: Files, file: string): Promise<LoadedConfig> {
+  const text = files.readText(file);
+  if (text === undefined) {
+    const problems = files.exists(file) ? [`Cannot read ${file}: defaults are used`] : [];
+    return { config: DEFAULT_NODE_CONFIG, problems };
+  }
+  try {
+    // Only a machine that has such a file pays for the parser.
+    const { default: toml } = await import("@iarna/toml");
+    return applyConfig(toml.parse(text), { file, text });
+  } catch (error) {
+    const problem = `Cannot read ${file}${placeOf(error)}: ${tomlMessage(error)}, defaults are used`;
+    return { config: DEFAULT_NODE_CONFIG, problems: [problem] };
+  }
+}
+
+/**
+ * Checks parsed TOML and lays it over the defaults.
+ *
+ * @param source File name and text, for the messages.
+ */
+export function applyConfig(
+  parsed: Readonly<Record<string, unknown>>,
+  source: { readonly file: string; readonly text: string },
+): LoadedConfig {
+  const config = structuredClone(DEFAULT_NODE_CONFIG) as unknown as Record<string, unknown>;
+  const problems: string[] = [];
+  const complain = (path: readonly string[], seen: string, wanted: string): void => {
+    const line = lineOfKey(source.text, path);
+    const place = line === undefined ? source.file : `${source.file}:${line}`;
+    problems.push(`Cannot use ${path.join(".")} in ${place}: ${seen} seen, expected ${wanted}`);
+  };
+  const walk = (table: Readonly<Record<string, unknown>>, path: readonly string[]): void => {
+    for (const [name, value] of Object.entries(table)) {
+      const here = [...path, name];
+      const below = CONFIG_KEYS.filter(({ path: known }) => startsWith(known, here));
+      const key = below.find((candidate) => candidate.path.length === here.length);
+      if (key !== undefined) assign(config, here, key, value, complain);
+      else if (below.length === 0) complain(here, "an unknown key", oneOf(path));
+      else if (isTable(value)) walk(value, here);
+      else complain(here, shown(value), "a table");
+    }
+  };
+  walk(parsed, []);
+  completeExtensions(config, complain);
+  return { config: config as unknown as NodeConfig, problems };
+}
+
+/** The configuration as `config.get` shows it. Unset maps and lists are null (wire protocol). */
+export function configToWire(config: NodeConfig): Readonly<Record<string, unknown>> {
+  const { main, globals, extension, logging, containers, stats } = config;
+  return {
+    main: { ...main, include: listOrNull(main.include) },
+    globals: mapOrNull(globals),
+    extension: mapOrNull(
+      Object.fromEntries(
+        Object.entries(extension).map(([name, { env, args, ...rest }]) => [
+          name,
+          { ...rest, env: mapOrNull(env), args: listOrNull(args) },
+        ]),
+      ),
+    ),
+    logger: {
+      file: { levels: listOrNull(logging.file.levels) },
+      Ledis: { ledis: { levels: listOrNull(logging.ledis.levels) }, size: logging.ledis.size },
+    },
+    containers,
+    stats,
+  };
+}
+
+type Complain = (path: readonly string[], seen: string, wanted: string) => void;
+
+function assign(
+  config: Record<string, unknown>,
+  path: readonly string[],
+  key: ConfigKey,
+  value: unknown,
+  complain: Complain,
+): void {
+  if (!key.isAllowed(value)) {
+    complain(path, shown(value), key.allowed);
+    return;
+  }
+  let table = config;
+  for (const name of path.slice(0, -1)) {
+    if (!Object.hasOwn(table, name)) define(table, name, {});
+    table = table[name] as Record<string, unknown>;
+  }
+  define(table, path.at(-1) ?? "", value);
+}
+
+/** An extension without program is no command; the other members have defaults. */
+function completeExtensions(config: Record<string, unknown>, complain: Complain): void {
+  const extensions = config["extension"] as Record<string, Partial<ExtensionConfig>>;
+  for (const [name, given] of Object.entries(extensions)) {
+    const { binary, cwd = "", env = {}, args = [] } = given;
+    if (binary === undefined) {
+      complain(["extension", name], "no binary", "the path of a program");
+      delete extensions[name];
+    } else {
+      define(extensions, name, { binary, cwd, env, args });
+    }
+  }
+}
+
+/** Names come from a file: `__proto__` must become a member like any other. */
+function define(table: object, name: string, value: unknown): void {
+  Object.defineProperty(table, name, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/** `*` stands for any name. */
+function startsWith(known: readonly string[], here: readonly string[]): boolean {
+  return here.every((name, at) => known[at] === name || known[at] === "*");
+}
+
+function oneOf(path: readonly string[]): string {
+  const names = CONFIG_KEYS.filter(({ path: known }) => startsWith(known, path)).map(
+    ({ path: known }) => (known[path.length] === "*" ? "any name" : known[path.length]),
+  );
+  return `one of ${[...new Set(names)].join(", ")}`;
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)
+  );
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? "nothing");
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** The parser counts lines from 0 and puts a drawing of the place below its first line. */
+function placeOf(error: unknown): string {
+  const line = (error as { line?: unknown }).line;
+  return typeof line === "number" ? `:${line + 1}` : "";
+}
+
+function tomlMessage(error: unknown): string {
+  const text = error instanceof Error ? (error.message.split("\n")[0] ?? "") : errorText(error);
+  const code = errorCode(error);
+  const plain = text.replace(/ at row \d+, col \d+.*$/, "");
+  return code === undefined ? plain : `${plain} (${code})`;
+}
+
+const listOrNull = <T>(list: readonly T[]): readonly T[] | null =>
+  list.length === 0 ? null : list;
+
+const mapOrNull = <T>(map: Readonly<Record<string, T>>): Readonly<Record<string, T>> | null =>
+  Object.keys(map).length === 0 ? null : map;

@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import {
+  configToWire,
+  DEFAULT_NODE_CONFIG,
+  loadNodeConfig,
+} from "../../../src/config/node-config.ts";
+import { MemoryFiles } from "../../fakes/memory-files.ts";
+
+const FILE = "/etc/node0/node0.toml";
+const load = (text: string) => loadNodeConfig(new MemoryFiles({ [FILE]: text }), FILE);
+
+test("without a file the defaults count and nothing is reported", async () => {
+  expect(await loadNodeConfig(new MemoryFiles(), FILE)).toEqual({
+    config: DEFAULT_NODE_CONFIG,
+    problems: [],
+  });
+});
+
+test("the shipped file holds the defaults", async () => {
+  const shipped = readFileSync("etc/node0/node0.toml", "utf8");
+  expect(await load(shipped)).toEqual({ config: DEFAULT_NODE_CONFIG, problems: [] });
+});
+
+test("given values lie over the defaults", async () => {
+  const { config, problems } = await load(
+    [
+      "[main]",
+      "max_jobs = 7",
+      'include = ["/etc/node0/conf"]',
+      "[globals]",
+      'fs = "store.example"',
+      "[extension.hello]",
+      'binary = "/bin/echo"',
+      'args = ["{text}"]',
+      'env = { LANG = "C" }',
+      "[logging]",
+      "ledis.size = 10",
+    ].join("\n"),
+  );
+  expect(problems).toEqual([]);
+  expect(config.main).toEqual({
+    ...DEFAULT_NODE_CONFIG.main,
+    max_jobs: 7,
+    include: ["/etc/node0/conf"],
+  });
+  expect(config.globals).toEqual({ fs: "store.example" });
+  expect(config.extension).toEqual({
+    hello: { binary: "/bin/echo", cwd: "", env: { LANG: "C" }, args: ["{text}"] },
+  });
+  expect(config.logging.ledis).toEqual({ levels: [], size: 10 });
+  expect(config.logging.file).toEqual(DEFAULT_NODE_CONFIG.logging.file);
+});
+
+test.each([
+  [
+    "[main]\nmax_jobs = 0",
+    `main.max_jobs in ${FILE}:2: 0 seen, expected an integer from 1 to 16777216`,
+  ],
+  [
+    '[main]\n\nlog_level = "loud"',
+    `main.log_level in ${FILE}:3: "loud" seen, expected one of debug, info, warn, error`,
+  ],
+  [
+    "[main]\nmax_jobs = 99999999999999999",
+    `main.max_jobs in ${FILE}:2: 99999999999999999 seen, expected`,
+  ],
+  ["main = 3", `main in ${FILE}:1: 3 seen, expected a table`],
+  ["[logging.file]\nlevels = [1, 31]", `logging.file.levels in ${FILE}:2: [1,31] seen, expected`],
+  ["logging.file.levels = 3", `logging.file.levels in ${FILE}:1: 3 seen, expected`],
+  ["[stats]\nenabled = 1", `stats.enabled in ${FILE}:2: 1 seen, expected true or false`],
+  [
+    "[main]\nmaxjobs = 1",
+    `main.maxjobs in ${FILE}:2: an unknown key seen, expected one of max_jobs, include, network, log_level`,
+  ],
+  ["[mian]\nmax_jobs = 1", `mian in ${FILE}:1: an unknown key seen, expected one of main, globals`],
+  [
+    "[extension.x]\ncwd = '/'",
+    `extension.x in ${FILE}:1: no binary seen, expected the path of a program`,
+  ],
+  ["[globals]\na = 1979-05-27", `globals.a in ${FILE}:2:`],
+])("a value that is not allowed is reported with file, line and key: %j", async (text, message) => {
+  const { config, problems } = await load(text);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toContain(`Cannot use ${message}`);
+  expect(config).toEqual(DEFAULT_NODE_CONFIG);
+});
+
+test("one bad value does not cost the good ones", async () => {
+  const { config } = await load("[main]\nmax_jobs = 0\n[containers]\nmax_count = 3");
+  expect(config.containers.max_count).toBe(3);
+});
+
+test("a file that is not TOML is reported with its line and the defaults are used", async () => {
+  const { config, problems } = await load("[main]\nmax_jobs = \n");
+  expect(config).toEqual(DEFAULT_NODE_CONFIG);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatch(/^Cannot read \/etc\/node0\/node0\.toml:2: .+, defaults are used$/);
+});
+
+test("a name that means something to JavaScript is a name like any other", async () => {
+  const { config, problems } = await load('[globals]\n__proto__ = "x"\nconstructor = "y"');
+  expect(problems).toEqual([]);
+  expect(Object.entries(config.globals)).toEqual([
+    ["__proto__", "x"],
+    ["constructor", "y"],
+  ]);
+});
+
+test("config.get shows unset maps and lists as null, in the nesting of the protocol", () => {
+  expect(configToWire(DEFAULT_NODE_CONFIG)).toEqual({
+    main: { max_jobs: 524_288, include: null, network: "", log_level: "info" },
+    globals: null,
+    extension: null,
+    logger: {
+      file: { levels: [2, 4, 7, 8, 9] },
+      Ledis: { ledis: { levels: null }, size: 50_000 },
+    },
+    containers: { max_count: 0 },
+    stats: { enabled: true },
+  });
+});
