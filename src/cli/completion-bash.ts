@@ -37,7 +37,7 @@ export function bashCompletion(
     ...chosen.map(
       (option) => `    ${wordsOf([option]).join("|")}) ${offer(option.choices)}; return ;;`,
     ),
-    `    ${wordsOf(files).join("|")}) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;`,
+    `    ${wordsOf(files).join("|")}) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;`,
     `    ${wordsOf(valued).join("|")}) return ;;`,
     "  esac",
     '  if [[ "$cur" == -* ]]; then',
