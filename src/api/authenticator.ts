@@ -1,0 +1,62 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
+import { type Bytes, bytesOfText } from "../resp/bytes.ts";
+import { networkOf } from "./network-of.ts";
+
+/**
+ * The password check, and the memory of who failed it. Every failure of one network makes the answer
+ * to its next failure slower, up to a cap; a success clears it, and so do ten quiet minutes.
+ */
+export class Authenticator {
+  readonly #clock: Clock;
+  readonly #key = randomBytes(32);
+  readonly #digest: Buffer | null;
+  readonly #failures = new Map<string, { count: number; lastMs: number }>();
+
+  /** @param password Null: there is none, and nobody can present it. */
+  constructor(password: string | null, clock: Clock) {
+    this.#clock = clock;
+    this.#digest = password === null ? null : this.#digestOf(bytesOfText(password));
+  }
+
+  get hasPassword(): boolean {
+    return this.#digest !== null;
+  }
+
+  /** Takes the same time whatever the candidate shares with the password, its length included. */
+  accepts(user: Bytes, candidate: Bytes): boolean {
+    if (this.#digest === null) return false;
+    const isEqual = timingSafeEqual(this.#digestOf(candidate), this.#digest);
+    return isEqual && user === "default";
+  }
+
+  /** @returns How long the answer to this failure has to wait, and the failures so far. */
+  recordFailure(address: string): { delayMs: number; count: number } {
+    const network = networkOf(address);
+    const nowMs = this.#clock.monotonicMs();
+    const before = this.#failures.get(network);
+    const isOld = before === undefined || nowMs - before.lastMs > FORGET_MS;
+    const count = (isOld ? 0 : before.count) + 1;
+    // Taken out first so that the map stays in the order of the last failure.
+    this.#failures.delete(network);
+    this.#failures.set(network, { count, lastMs: nowMs });
+    for (const oldest of this.#failures.keys()) {
+      if (this.#failures.size <= MAX_NETWORKS) break;
+      this.#failures.delete(oldest);
+    }
+    return { delayMs: Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (count - 1)), count };
+  }
+
+  recordSuccess(address: string): void {
+    this.#failures.delete(networkOf(address));
+  }
+
+  #digestOf(bytes: Bytes): Buffer {
+    return createHmac("sha256", this.#key).update(bytes, "latin1").digest();
+  }
+}
+
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 5000;
+const FORGET_MS = 600_000;
+const MAX_NETWORKS = 4096;

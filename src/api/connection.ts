@@ -1,0 +1,169 @@
+import type { Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import { AgentError } from "../base/errors.ts";
+import { failure, type Reply } from "../resp/encode.ts";
+import { RequestParser } from "../resp/request-parser.ts";
+import type { Counters } from "./counters.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { EndpointLimits } from "./endpoint-limits.ts";
+import { OutputGuard } from "./output-guard.ts";
+import type { Session, Suspension } from "./session.ts";
+
+export interface ConnectionOptions {
+  readonly socket: Socket;
+  readonly session: Session;
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly limits: EndpointLimits;
+  readonly onClose: () => void;
+}
+
+/**
+ * One client: bytes in, requests to the dispatcher one after the other, replies out. All replies to
+ * the requests of one chunk leave in one write. A request that waits holds back those behind it.
+ */
+export class Connection {
+  readonly session: Session;
+  readonly #socket: Socket;
+  readonly #dispatcher: Dispatcher;
+  readonly #clock: Clock;
+  readonly #counters: Counters;
+  readonly #limits: EndpointLimits;
+  readonly #parser: RequestParser;
+  readonly #output: OutputGuard;
+  /** Replies not yet handed to the socket. */
+  #replies: Reply = "";
+  #isRunning = false;
+  #isClosed = false;
+  #stopWaiting: (() => void) | null = null;
+  #stopGuestTimer: () => void;
+
+  constructor(options: ConnectionOptions) {
+    this.session = options.session;
+    this.#socket = options.socket;
+    this.#dispatcher = options.dispatcher;
+    this.#clock = options.clock;
+    this.#counters = options.counters;
+    this.#limits = options.limits;
+    this.#parser = new RequestParser(options.limits.guestRequests);
+    this.#output = new OutputGuard({ ...options, onRoom: () => this.#run() });
+    this.#stopGuestTimer = options.clock.after(options.limits.guestTimeoutMs, () => {
+      if (!this.session.isMember) this.#socket.destroy();
+    });
+    this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    // A peer that resets the connection is nothing to report; "close" follows every error.
+    this.#socket.on("error", () => {});
+    this.#socket.on("close", () => {
+      this.#isClosed = true;
+      this.#stopGuestTimer();
+      this.#stopWaiting?.();
+      this.#output.stop();
+      options.onClose();
+    });
+  }
+
+  /** Sends what is ready and ends the connection. */
+  close(): void {
+    this.session.isClosing = true;
+    this.#run();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#counters.inputBytes += chunk.length;
+    if (this.session.isClosing) return;
+    this.session.lastActiveMs = this.#clock.monotonicMs();
+    try {
+      this.#parser.feed(chunk);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#isRunning || this.#isClosed) return;
+    this.#isRunning = true;
+    try {
+      this.#runRequests();
+    } catch (error) {
+      this.#refuse(error);
+    }
+    this.#isRunning = false;
+    this.#flush();
+    if (this.session.isClosing) this.#end();
+    else this.#steerInput();
+  }
+
+  #runRequests(): void {
+    const { session } = this;
+    while (!session.isBlocked && !session.isClosing && !this.#output.isFull) {
+      this.#parser.limits = session.isMember
+        ? this.#limits.memberRequests
+        : this.#limits.guestRequests;
+      const words = this.#parser.next();
+      if (words === undefined) return;
+      const reply = this.#dispatcher.execute(session, words);
+      if (typeof reply !== "string") {
+        this.#wait(reply);
+        return;
+      }
+      this.#replies += reply;
+      if (this.#replies.length > FLUSH_BYTES) this.#flush();
+    }
+  }
+
+  #wait(suspension: Suspension): void {
+    this.session.isBlocked = true;
+    this.#stopWaiting = suspension((reply) => {
+      this.#stopWaiting = null;
+      if (this.#isClosed) return;
+      this.#replies += reply;
+      // The reply may come while another connection's push is served: go on after that.
+      queueMicrotask(() => {
+        this.session.isBlocked = false;
+        this.#run();
+      });
+    });
+  }
+
+  #flush(): void {
+    const replies = this.#replies;
+    if (replies === "" || this.#isClosed) return;
+    this.#replies = "";
+    this.#counters.outputBytes += replies.length;
+    this.#socket.write(replies, "latin1");
+    this.#output.check();
+  }
+
+  /** Answers a request that cannot be understood; where the next one starts is unknown. */
+  #refuse(error: unknown): void {
+    if (!(error instanceof AgentError)) throw error;
+    this.#counters.protocolErrors += 1;
+    this.#replies += failure(`ERR ${error.message}`);
+    this.session.isClosing = true;
+  }
+
+  #end(): void {
+    this.#stopWaiting?.();
+    this.#socket.resume();
+    this.#socket.destroySoon();
+    this.#output.expectEnd();
+  }
+
+  /** Reads on, unless what is read would only pile up. */
+  #steerInput(): void {
+    const { isBlocked, isMember } = this.session;
+    const isWaitingFull =
+      isBlocked && (!isMember || this.#parser.pendingBytes > this.#limits.maxWaitingBytes);
+    if (isWaitingFull || this.#output.isFull) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+}
+
+/** Replies are handed to the socket in pieces of about this size. */
+const FLUSH_BYTES = 64 * 1024;

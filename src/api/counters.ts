@@ -1,0 +1,12 @@
+/** What INFO shows of the endpoint's life; plain numbers, raised where things happen. */
+export class Counters {
+  connections = 0;
+  rejectedConnections = 0;
+  commands = 0;
+  errors = 0;
+  inputBytes = 0;
+  outputBytes = 0;
+  authenticationFailures = 0;
+  protocolErrors = 0;
+  slowReadersClosed = 0;
+}

@@ -1,0 +1,35 @@
+import { GUEST_LIMITS, MEMBER_LIMITS, type RequestLimits } from "../resp/request-limits.ts";
+
+/** What the endpoint lets its clients have. */
+export interface EndpointLimits {
+  readonly guestRequests: RequestLimits;
+  readonly memberRequests: RequestLimits;
+  /** Connections over the network; the unix socket has {@link LOCAL_RESERVE} more of its own. */
+  readonly maxClients: number;
+  /** A connection that has not authenticated by then is closed. */
+  readonly guestTimeoutMs: number;
+  /** Unprocessed bytes of a client whose earlier command still waits; beyond it, reading stops. */
+  readonly maxWaitingBytes: number;
+  /** Unsent replies beyond which no more commands of the connection are run. */
+  readonly pauseOutputBytes: number;
+  /** Unsent replies beyond which the connection is closed. */
+  readonly maxOutputBytes: number;
+  /** A paused connection that takes nothing for so long is closed. */
+  readonly stallTimeoutMs: number;
+}
+
+/** Connections over the unix socket that are possible while the network ones are used up. */
+export const LOCAL_RESERVE = 32;
+
+const MIB = 1024 * 1024;
+
+export const DEFAULT_ENDPOINT_LIMITS: EndpointLimits = {
+  guestRequests: GUEST_LIMITS,
+  memberRequests: MEMBER_LIMITS,
+  maxClients: 4096,
+  guestTimeoutMs: 60_000,
+  maxWaitingBytes: 1 * MIB,
+  pauseOutputBytes: 1 * MIB,
+  maxOutputBytes: 256 * MIB,
+  stallTimeoutMs: 60_000,
+};

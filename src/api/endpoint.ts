@@ -1,0 +1,156 @@
+import type { Server, Socket } from "node:net";
+import { createServer } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import { AgentError } from "../base/errors.ts";
+import type { JobIntake } from "../job/types.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { Logger } from "../log/logger.ts";
+import { failure } from "../resp/encode.ts";
+import { Authenticator } from "./authenticator.ts";
+import { buildCommandTable } from "./build-command-table.ts";
+import { Connection } from "./connection.ts";
+import { Counters } from "./counters.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { DEFAULT_ENDPOINT_LIMITS, type EndpointLimits, LOCAL_RESERVE } from "./endpoint-limits.ts";
+import { connectJobQueue } from "./job-queue.ts";
+import { closeServer, listenOnPath, listenOnPort } from "./listen.ts";
+import type { CommandRegistry } from "./registry.ts";
+import { type Peer, Session } from "./session.ts";
+
+export interface EndpointOptions {
+  readonly keyspace: Keyspace;
+  readonly intake: JobIntake;
+  readonly registry: CommandRegistry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Null: only the unix socket can be opened. */
+  readonly password: string | null;
+  /** Release of node0, shown in HELLO and INFO. */
+  readonly version: string;
+  readonly limits?: Partial<EndpointLimits>;
+}
+
+/** The Redis endpoint of the node: listeners, connections, data commands and jobs. */
+export class Endpoint {
+  readonly counters = new Counters();
+  readonly #options: EndpointOptions;
+  readonly #limits: EndpointLimits;
+  readonly #authenticator: Authenticator;
+  readonly #dispatcher: Dispatcher;
+  readonly #servers: Server[] = [];
+  readonly #connections = new Set<Connection>();
+  #lastSessionId = 0;
+  #port = 0;
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_ENDPOINT_LIMITS, ...options.limits };
+    this.#authenticator = new Authenticator(options.password, options.clock);
+    const table = buildCommandTable({
+      ...options,
+      authenticator: this.#authenticator,
+      counters: this.counters,
+      limits: this.#limits,
+      sessions: () => this.#sessions(),
+      port: () => this.#port,
+    });
+    this.#dispatcher = new Dispatcher({
+      table,
+      store: options.keyspace.store,
+      counters: this.counters,
+      logger: options.logger,
+    });
+    connectJobQueue(options.keyspace, options.intake);
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Opens a socket file only root can use; no password is asked there. */
+  async listenUnix(path: string): Promise<void> {
+    const server = this.#createServer((socket) => {
+      this.#admit(socket, { address: "unix", remote: `${path}:0`, local: path, isLocal: true });
+    });
+    await listenOnPath(server, path);
+    this.#servers.push(server);
+  }
+
+  /**
+   * Opens a network port.
+   *
+   * @param port 0 takes a free one.
+   * @returns The port.
+   * @throws AgentError `E_PASSWORD_REQUIRED` without a password, `E_LISTEN` when it cannot be opened.
+   */
+  async listenTcp(host: string, port: number): Promise<number> {
+    if (!this.#authenticator.hasPassword) {
+      throw new AgentError(
+        "E_PASSWORD_REQUIRED",
+        `Cannot listen on ${host}:${port}: Password required on any network address`,
+      );
+    }
+    const server = this.#createServer((socket) => {
+      const address = socket.remoteAddress ?? "";
+      const remote = `${address}:${socket.remotePort ?? 0}`;
+      const local = `${socket.localAddress ?? ""}:${socket.localPort ?? 0}`;
+      this.#admit(socket, { address, remote, local, isLocal: false });
+    });
+    this.#port = await listenOnPort(server, host, port);
+    this.#servers.push(server);
+    return this.#port;
+  }
+
+  /** Closes the listeners and then every connection, unsent replies first. */
+  async stop(): Promise<void> {
+    const closed = this.#servers.map((server) => closeServer(server));
+    for (const connection of this.#connections) connection.close();
+    const cancel = this.#options.clock.after(STOP_GRACE_MS, () => {
+      for (const connection of this.#connections) connection.destroy();
+    });
+    await Promise.all(closed);
+    cancel();
+    this.#options.keyspace.store.stop();
+  }
+
+  #createServer(onSocket: (socket: Socket) => void): Server {
+    return createServer(
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
+      onSocket,
+    );
+  }
+
+  #admit(socket: Socket, peer: Peer): void {
+    const { clock, logger } = this.#options;
+    const limit = this.#limits.maxClients + (peer.isLocal ? LOCAL_RESERVE : 0);
+    if (this.#connections.size >= limit) {
+      this.counters.rejectedConnections += 1;
+      socket.on("error", () => {});
+      socket.end(failure("ERR max number of clients reached"), () => socket.destroy());
+      return;
+    }
+    this.counters.connections += 1;
+    this.#lastSessionId += 1;
+    const session = new Session(this.#lastSessionId, peer, clock.monotonicMs());
+    logger.debug("client connected", { client: session.id, address: peer.remote });
+    const connection = new Connection({
+      socket,
+      session,
+      dispatcher: this.#dispatcher,
+      clock,
+      counters: this.counters,
+      limits: this.#limits,
+      onClose: () => {
+        this.#connections.delete(connection);
+        logger.debug("client gone", { client: session.id });
+      },
+    });
+    this.#connections.add(connection);
+  }
+
+  *#sessions(): IterableIterator<Session> {
+    for (const connection of this.#connections) yield connection.session;
+  }
+}
+
+const STOP_GRACE_MS = 500;
