@@ -11,7 +11,6 @@ export type Format = "table" | "json" | "yaml";
 
 /** How long a question that the node answers at once may take. */
 const ANSWER_MS = 30_000;
-const CONNECT_MS = 5000;
 
 /** One run of one command: what was asked, the surroundings, the node. */
 export class Invocation {
@@ -69,7 +68,7 @@ export class Invocation {
         ? { host: target.host, port: target.port }
         : { path: target.socket }),
       passwordFile: target.passwordFile,
-      timeoutMs: Math.min(CONNECT_MS, this.timeoutMs ?? CONNECT_MS),
+      timeoutMs: this.timeoutMs,
     });
     return this.#client;
   }

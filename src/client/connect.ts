@@ -13,13 +13,14 @@ export interface ConnectOptions {
   readonly password?: string | undefined;
   /** File that holds the password; one newline at its end is not part of it. */
   readonly passwordFile?: string | undefined;
-  /** Milliseconds for connecting and logging in; default 5000. */
+  /** Milliseconds for connecting and logging in; default 10000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 const DEFAULT_PORT = 6379;
-const DEFAULT_TIMEOUT_MS = 5000;
+/** More than the 5 s a node makes a wrong password wait after repeated failures. */
+const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
  * Opens a client of one node and makes sure that the node answers and accepts the password.
