@@ -1,0 +1,153 @@
+import { expect, test } from "vitest";
+import { createBoot } from "../../../src/boot/boot.ts";
+import { type BootMachine, buildBootSequence } from "../../../src/boot/sequence.ts";
+import { EventBus } from "../../../src/events/bus.ts";
+import { SequenceLock } from "../../../src/sequencer/lock.ts";
+import type { SequenceEvents, SequenceOutcome } from "../../../src/sequencer/sequence.ts";
+import { FakeClock } from "../../fakes/clock.ts";
+import { settle } from "../../fakes/turns.ts";
+
+/** A machine on which everything works; `over` says what does not. */
+function fakeMachine(over: Partial<BootMachine> = {}): BootMachine {
+  return {
+    zerotier: null,
+    prepareSystem: async () => "host name node0",
+    network: {
+      bringUp: async () => "eth0 10.0.2.15/24 by DHCP, gateway 10.0.2.2",
+      changed: () => new Promise(() => {}),
+      watch: () => {},
+    },
+    openApi: async () => ["0.0.0.0:6379"],
+    ...over,
+  };
+}
+
+function boot(machine: BootMachine) {
+  const clock = new FakeClock();
+  const lock = new SequenceLock(clock);
+  const outcomes: SequenceOutcome[] = [];
+  const started = createBoot({
+    machine,
+    lock,
+    clock,
+    events: new EventBus<SequenceEvents>(),
+    onEnd: (outcome) => outcomes.push(outcome),
+  });
+  const run = started.run();
+  const rows = (): string[] =>
+    started.timeline().map(({ phase, state, reason }) => `${phase}: ${state}, ${reason}`);
+  return { clock, lock, boot: started, run, outcomes, rows };
+}
+
+test("the phases of the boot are those of the design, in that order", () => {
+  expect(buildBootSequence(fakeMachine()).map(({ id }) => id)).toEqual([
+    "system",
+    "services.init",
+    "network",
+    "overlay",
+    "unlock",
+    "controller-tls",
+    "ssh",
+    "services.net",
+    "flists",
+    "api",
+    "services.boot",
+  ]);
+});
+
+test("every phase of a boot says what it reached or why it was skipped", async () => {
+  const { rows, outcomes } = boot(fakeMachine());
+  await settle();
+  expect(outcomes).toEqual([{ state: "done" }]);
+  expect(rows()).toEqual([
+    "system: done, host name node0",
+    "services.init: skipped, no start-up services configured",
+    "network: done, eth0 10.0.2.15/24 by DHCP, gateway 10.0.2.2",
+    "overlay: skipped, no zerotier= on the kernel command line",
+    "unlock: skipped, no controller configured, nothing to unlock",
+    "controller-tls: skipped, no controller configured",
+    "ssh: skipped, no keys without an unlocked configuration",
+    "services.net: skipped, no start-up services configured",
+    "flists: skipped, no file lists configured",
+    "api: done, listening on 0.0.0.0:6379",
+    "services.boot: skipped, no start-up services configured",
+  ]);
+});
+
+test("a network that is asked to be joined but cannot be is named", async () => {
+  const { rows } = boot(fakeMachine({ zerotier: "8056c2e21c000001" }));
+  await settle();
+  expect(rows()[3]).toBe("overlay: skipped, joining 8056c2e21c000001 is not in this version");
+});
+
+test("without a password the phase api says that only the unix socket answers", async () => {
+  const { rows } = boot(fakeMachine({ openApi: async () => [] }));
+  await settle();
+  expect(rows()[9]).toBe("api: done, no password, so only the unix socket answers");
+});
+
+test("without network the boot waits there, says why, and goes on when a link appears", async () => {
+  let plug = (): void => {};
+  let isPlugged = false;
+  const machine = fakeMachine({
+    network: {
+      bringUp: async () => {
+        if (!isPlugged) throw new Error("eth0: no carrier");
+        return "eth0 up";
+      },
+      changed: () =>
+        new Promise((resolve) => {
+          plug = resolve;
+        }),
+      watch: () => {},
+    },
+  });
+  const { rows, clock, boot: started } = boot(machine);
+  await settle();
+  expect(rows()[2]).toBe("network: retrying, eth0: no carrier");
+  expect(rows()[9]).toBe("api: pending, ");
+  expect(started.finishedMs()).toBeNull();
+  isPlugged = true;
+  plug();
+  await settle();
+  expect(rows()[9]).toBe("api: done, listening on 0.0.0.0:6379");
+  expect(started.finishedMs()).toBe(clock.monotonicMs());
+});
+
+test.each([
+  ["system", { prepareSystem: () => Promise.reject(new Error("no /proc")) }, "no /proc"],
+  ["api", { openApi: () => Promise.reject(new Error("EADDRINUSE")) }, "EADDRINUSE"],
+])("a failure of %s is fatal, and frees the lock", async (phase, over, reason) => {
+  const { run, outcomes, lock } = boot(fakeMachine(over));
+  await run;
+  expect(outcomes).toEqual([{ state: "failed", phase, reason }]);
+  expect(lock.current).toBeUndefined();
+});
+
+test("a finished boot still holds the lock, and going down ends its retries", async () => {
+  let lose: (reason: string) => void = () => {};
+  const base = fakeMachine();
+  let isLost = false;
+  const machine = fakeMachine({
+    network: {
+      ...base.network,
+      bringUp: async () => {
+        if (isLost) throw new Error("eth0: no carrier");
+        return "up";
+      },
+      watch: (lost) => {
+        lose = lost;
+      },
+    },
+  });
+  const { lock, run, rows } = boot(machine);
+  await settle();
+  isLost = true;
+  lose("eth0: no carrier");
+  expect(rows()[2]).toBe("network: retrying, eth0: no carrier");
+  expect(rows()[9]).toContain("api: done");
+  expect(lock.current).toBe("boot");
+  const down = lock.run("reboot", async () => {});
+  await Promise.all([down, run]);
+  expect(rows()[2]).toBe("network: failed, stopped: reboot takes over");
+});
