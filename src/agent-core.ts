@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Endpoint } from "./api/endpoint.ts";
+import { KeyspaceJobSink } from "./api/job-sink.ts";
+import { type CommandRegistry, toExecutable } from "./api/registry.ts";
+import type { Services, Version } from "./api/services.ts";
+import type { AgentOptions } from "./config/agent-options.ts";
+import { configToWire, type LoadedConfig } from "./config/node-config.ts";
+import { JobEngine } from "./job/engine.ts";
+import { JournalFile } from "./job/journal-file.ts";
+import type { Executable } from "./job/types.ts";
+import { Keyspace } from "./keyspace/keyspace.ts";
+import type { Logger } from "./log/logger.ts";
+import { systemClock } from "./sys/clock.ts";
+import { linuxProcessTree } from "./sys/process-tree.ts";
+import { LinuxSpawner } from "./sys/spawn-linux.ts";
+
+const RELEASE = "0.1.0";
+
+/** The agent without what makes it a machine: endpoint, keyspace, jobs. */
+export interface Core {
+  readonly endpoint: Endpoint;
+  readonly engine: JobEngine;
+  readonly log: Logger;
+  readonly version: string;
+  readonly hasPassword: boolean;
+  /** What could not be used of kernel command line and configuration, one sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** The services a machine has and a host does not. Known only after the core exists. */
+export type Duties = Pick<Services, "power" | "boot">;
+
+/** Builds the core; nothing listens and no job runs yet. */
+export function openCore(parts: {
+  options: AgentOptions;
+  log: Logger;
+  loaded: LoadedConfig;
+  problems: readonly string[];
+  password: string | null;
+  registry: CommandRegistry;
+  duties: () => Duties;
+}): Core {
+  const { options, log, loaded, registry, password } = parts;
+  const clock = systemClock;
+  const keyspace = new Keyspace({ clock });
+  const version = readVersion();
+  const executables = new Map<string, Executable>();
+  const engine = new JobEngine({
+    resolve: (name) => executables.get(name),
+    sink: new KeyspaceJobSink(keyspace),
+    clock,
+    spawn: new LinuxSpawner(process.env as Record<string, string>),
+    processes: linuxProcessTree,
+    journal: new JournalFile({
+      path: join(options.stateDir, "jobs.journal"),
+      clock,
+      processes: linuxProcessTree,
+      log: log.child("journal"),
+    }),
+    log: log.child("job"),
+    maxJobs: loaded.config.main.max_jobs,
+  });
+  const services: Services = {
+    clock,
+    version,
+    jobs: engine,
+    get power() {
+      return parts.duties().power;
+    },
+    get boot() {
+      return parts.duties().boot;
+    },
+    config: () => configToWire(loaded.config),
+  };
+  for (const command of registry.list()) {
+    executables.set(command.name, toExecutable(command, services));
+  }
+  const endpoint = new Endpoint({
+    keyspace,
+    intake: engine,
+    registry,
+    clock,
+    logger: log.child("endpoint"),
+    password,
+    version: RELEASE,
+  });
+  return {
+    endpoint,
+    engine,
+    log,
+    version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),
+    hasPassword: password !== null,
+    problems: parts.problems,
+  };
+}
+
+/** Stamped beside the bundle; a source tree is always a version of its own. */
+function readVersion(): Version {
+  try {
+    const text = readFileSync(join(import.meta.dirname, "version.json"), "utf8");
+    return JSON.parse(text) as Version;
+  } catch {
+    return { branch: "source", revision: "unknown", dirty: true };
+  }
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Core } from "./agent-core.ts";
+import type { Services } from "./api/services.ts";
+import { type Boot, createBoot } from "./boot/boot.ts";
+import { linuxMachine } from "./boot/linux-machine.ts";
+import { machinePower } from "./boot/power.ts";
+import type { StopMachine } from "./boot/shutdown.ts";
+import type { KernelSettings } from "./config/kernel-words.ts";
+import type { Console } from "./console/console.ts";
+import { openConsole } from "./console/open-console.ts";
+import { EventBus } from "./events/bus.ts";
+import { SequenceLock } from "./sequencer/lock.ts";
+import type { SequenceEvents } from "./sequencer/sequence.ts";
+import { systemClock } from "./sys/clock.ts";
+import { linuxFiles } from "./sys/files-linux.ts";
+import { initPower } from "./sys/power-linux.ts";
+
+const JOBS_POLL_MS = 50;
+const SIGKILL = 9;
+
+/** What the core gets from a machine, and the machine's own life. */
+export interface MachineAgent extends Pick<Services, "power" | "boot"> {
+  /** Boots and stays; resolves with an exit code when PID 1 is to start the agent again. */
+  run(): Promise<number>;
+}
+
+/** Puts boot sequence, console and power around the core. Nothing runs before `run`. */
+export function openMachine(core: Core, settings: KernelSettings): MachineAgent {
+  const clock = systemClock;
+  const { log } = core;
+  const events = new EventBus<SequenceEvents>({
+    onListenerError: (error) => log.error("event listener failed", { reason: String(error) }),
+  });
+  const lock = new SequenceLock(clock);
+  const endpoints: string[] = [];
+  const machine = linuxMachine({
+    settings,
+    clock,
+    log: log.child("boot"),
+    openApi: async () => {
+      if (!core.hasPassword) return [];
+      for (const { host, port } of endpoints.length === 0 ? settings.listen : []) {
+        endpoints.push(`${host}:${await core.endpoint.listenTcp(host, port)}`);
+      }
+      return endpoints;
+    },
+  });
+  const ended = Promise.withResolvers<number>();
+  const boot: Boot = createBoot({
+    machine,
+    lock,
+    clock,
+    events,
+    onEnd: (outcome) => {
+      log.info("boot ended", { outcome: outcome.state });
+      if (outcome.state === "failed") ended.resolve(1);
+    },
+  });
+  const console = openConsole({
+    clock,
+    files: linuxFiles,
+    log: log.child("console"),
+    content: () => ({
+      version: core.version,
+      hostname: linuxFiles.readText("/proc/sys/kernel/hostname")?.trim() ?? "",
+      phases: boot.timeline(),
+      addresses: machine.network.leases().map((lease) => `${lease.interface} ${lease.address}`),
+      endpoints,
+      problems: core.problems,
+    }),
+  });
+  const power = machinePower({
+    machine: stopMachine(core),
+    lock,
+    clock,
+    events,
+    log: log.child("power"),
+  });
+  return { boot, power, run: () => run({ core, boot, console, events, ended: ended.promise }) };
+}
+
+async function run(parts: {
+  core: Core;
+  boot: Boot;
+  console: Console;
+  events: EventBus<SequenceEvents>;
+  ended: Promise<number>;
+}): Promise<number> {
+  const { core, boot, console, events, ended } = parts;
+  events.subscribe((event) => console.onEvent(event));
+  events.on("phase.change", ({ sequence, status }) => {
+    const { phase, state, attempts, reason } = status;
+    core.log.info("phase changed", { sequence, phase, state, attempts, reason });
+  });
+  for (const problem of core.problems) console.note("setting", problem);
+  boot.run().catch((error: unknown) => core.log.error("boot failed", { reason: String(error) }));
+  return ended;
+}
+
+/** What going down asks of the core; PID 1 does the rest. */
+function stopMachine({ engine, endpoint, log }: Core): StopMachine {
+  return {
+    flushResults: () => endpoint.drain(),
+    closeApi: async () => endpoint.closeNetwork(),
+    terminateJobs: () => engine.killAll(),
+    jobsGone: async (signal) => {
+      while (engine.pids().length > 0) await sleep(JOBS_POLL_MS, undefined, { signal });
+    },
+    killJobs: async () => {
+      for (const job of engine.list()) engine.kill(String(job.cmd["id"]), SIGKILL);
+    },
+    goDown: (kind) => {
+      log.info("machine goes down", { kind });
+      engine.stop();
+      if (kind === "reboot") initPower.requestReboot();
+      else initPower.requestPoweroff();
+    },
+  };
+}
