@@ -108,6 +108,14 @@ export interface JobInfo {
   readonly pid: number;
 }
 
+/** Receives the messages of another job, for `core.subscribe`. */
+export interface JobFollower {
+  /** Id of the job that follows. */
+  readonly jobId: string;
+  /** Null: the run ended without a last message. */
+  readonly message: (message: JobMessage | null) => void;
+}
+
 /** What the `job.*` commands need of the engine. */
 export interface JobControl {
   /** @param id Only this job; undefined for an unknown one. */
@@ -120,4 +128,11 @@ export interface JobControl {
   unschedule(id: string): boolean;
   /** Pids of the processes of all running jobs, for `core.state`. */
   pids(): number[];
+  /**
+   * Replays the last messages of a job, then passes on each new one. The returned function ends it;
+   * call it after the last message (flags 2 or 4) or null.
+   *
+   * @throws CommandError 500 for an unknown job, or one that follows the follower itself.
+   */
+  follow(id: string, follower: JobFollower): () => void;
 }

@@ -1,0 +1,194 @@
+import type { Clock } from "../base/clock.ts";
+import { AgentError, errorText } from "../base/errors.ts";
+import { CommandError } from "../command/command.ts";
+import type { Logger } from "../log/logger.ts";
+import type { ProcessTree } from "../sys/process-tree.ts";
+import type { Spawner } from "../sys/spawn.ts";
+import { decodeCommand } from "./decode.ts";
+import { FollowGraph } from "./follow-graph.ts";
+import { Job, type JobContext } from "./job.ts";
+import { listJobs } from "./job-list.ts";
+import type { Journal } from "./journal.ts";
+import { DEFAULT_MAX_JOBS } from "./limits.ts";
+import { SerialQueues } from "./queue.ts";
+import { recoverJobs } from "./recovery.ts";
+import { unknownCommand } from "./result.ts";
+import type {
+  CommandObject,
+  Executable,
+  JobControl,
+  JobFollower,
+  JobInfo,
+  JobIntake,
+  JobResult,
+  JobSink,
+} from "./types.ts";
+
+export interface JobEngineOptions {
+  /** The command of a name; undefined: nobody knows it (wire protocol 4.5). */
+  readonly resolve: (name: string) => Executable | undefined;
+  readonly sink: JobSink;
+  readonly clock: Clock;
+  readonly spawn: Spawner;
+  readonly processes: ProcessTree;
+  readonly journal: Journal;
+  readonly log: Logger;
+  readonly maxJobs?: number;
+}
+
+/** Accepts commands, runs them as jobs and publishes what comes of it (wire protocol 4 to 8). */
+export class JobEngine implements JobIntake, JobControl {
+  readonly #options: JobEngineOptions;
+  readonly #maxJobs: number;
+  readonly #context: JobContext;
+  readonly #jobs = new Map<string, Job>();
+  readonly #queues = new SerialQueues();
+  readonly #follows = new FollowGraph();
+  readonly #shutdown = new AbortController();
+  readonly #roomListeners: (() => void)[] = [];
+  /** Who waits for the result of a job of `run`. */
+  readonly #waiters = new Map<string, (result: JobResult) => void>();
+
+  constructor(options: JobEngineOptions) {
+    const { clock, spawn, sink, journal } = options;
+    this.#options = options;
+    this.#maxJobs = options.maxJobs ?? DEFAULT_MAX_JOBS;
+    this.#context = {
+      clock,
+      spawn,
+      shutdown: this.#shutdown.signal,
+      message: (message) => sink.message(message),
+      started: (job, pid) => journal.started(job.command.id, pid),
+      ended: (job, result) => this.#ended(job, result),
+    };
+  }
+
+  /** Settles what the previous agent left. Call before the first command. */
+  recover(): void {
+    const { journal, processes, sink, log, clock } = this.#options;
+    recoverJobs({ journal, processes, sink, log, nowMs: clock.wallMs() });
+  }
+
+  /** Tells running built-ins that the agent shuts down. Processes are left to the shutdown itself. */
+  stop(): void {
+    this.#shutdown.abort();
+  }
+
+  submit(text: string): void {
+    const { log } = this.#options;
+    let command: CommandObject;
+    try {
+      command = decodeCommand(text);
+    } catch (error) {
+      log.warn("command dropped: it cannot be decoded", { reason: errorText(error) });
+      return;
+    }
+    if (command.id === "") log.debug("command dropped: it has no id");
+    else if (this.#isKnown(command.id)) {
+      log.debug("command dropped: its id is known", { job: command.id });
+    } else this.#launch(command);
+  }
+
+  hasRoom(): boolean {
+    return this.#jobs.size < this.#maxJobs;
+  }
+
+  onRoom(listener: () => void): void {
+    this.#roomListeners.push(listener);
+  }
+
+  /** Not subject to `maxJobs`: the number of connections limits it, and it must work to clean up. */
+  run(command: CommandObject): Promise<JobResult> {
+    const { id } = command;
+    if (id === "" || this.#isKnown(id)) {
+      return Promise.reject(
+        new AgentError("E_JOB_DUPLICATE", `Cannot run job "${id}": the id is empty or known`),
+      );
+    }
+    return new Promise((resolve) => {
+      this.#waiters.set(id, resolve);
+      this.#launch(command);
+    });
+  }
+
+  list(id?: string): JobInfo[] {
+    const jobs = id === undefined ? [...this.#jobs.values()] : [this.#jobs.get(id)];
+    return listJobs(
+      jobs.filter((job) => job !== undefined),
+      this.#options.processes,
+    );
+  }
+
+  kill(id: string, signal: number): boolean {
+    const job = this.#jobs.get(id);
+    job?.kill(signal);
+    return job !== undefined;
+  }
+
+  killAll(): void {
+    for (const job of this.#jobs.values()) {
+      // A queued job cannot be killed: it goes on to run when its turn comes (wire protocol 6.2).
+      if (job.phase === "running") job.kill(SIGTERM);
+    }
+  }
+
+  unschedule(id: string): boolean {
+    const job = this.#jobs.get(id);
+    job?.unschedule();
+    return job !== undefined;
+  }
+
+  pids(): number[] {
+    return [...this.#jobs.values()].map((job) => job.group).filter((pid) => pid > 0);
+  }
+
+  follow(id: string, follower: JobFollower): () => void {
+    const job = this.#jobs.get(id);
+    if (job === undefined) throw new CommandError(500, `no job with id ${id}`);
+    const forget = this.#follows.add(follower.jobId, id);
+    const stop = job.follow(follower.message);
+    return () => {
+      forget();
+      stop();
+    };
+  }
+
+  #isKnown(id: string): boolean {
+    return this.#jobs.has(id) || this.#options.sink.isKnown(id);
+  }
+
+  #launch(command: CommandObject): void {
+    const { sink, journal, resolve } = this.#options;
+    const { id, queue } = command;
+    sink.accepted(id);
+    const executable = resolve(command.command);
+    if (executable === undefined) {
+      this.#publish(unknownCommand(command));
+      return;
+    }
+    const job = new Job(command, executable, this.#context);
+    this.#jobs.set(id, job);
+    if (queue === "") job.start();
+    else this.#queues.enter(queue, () => job.start());
+    if (job.phase !== "ended") journal.accepted(command);
+  }
+
+  #ended(job: Job, result: JobResult): void {
+    const { id, queue } = job.command;
+    const wasFull = !this.hasRoom();
+    this.#jobs.delete(id);
+    this.#options.journal.ended(result);
+    this.#publish(result);
+    if (queue !== "") this.#queues.leave(queue);
+    if (wasFull && this.hasRoom()) for (const listener of this.#roomListeners) listener();
+  }
+
+  #publish(result: JobResult): void {
+    this.#options.sink.finished(result);
+    const waiter = this.#waiters.get(result.id);
+    this.#waiters.delete(result.id);
+    waiter?.(result);
+  }
+}
+
+const SIGTERM = 15;

@@ -1,0 +1,226 @@
+import type { Clock } from "../base/clock.ts";
+import { AgentError } from "../base/errors.ts";
+import { CommandError } from "../command/command.ts";
+import type { Spawner } from "../sys/spawn.ts";
+import { Capture } from "./capture.ts";
+import { PENDING_SIGNALS, RESTART_DELAY_MS } from "./limits.ts";
+import { buildResult } from "./result.ts";
+import { FLAG, IDLE_RUN, type Run, type RunEvents, type RunOutcome } from "./run.ts";
+import { startBuiltin } from "./run-builtin.ts";
+import { startProcess } from "./run-process.ts";
+import type { CommandObject, Executable, JobFollower, JobMessage, JobResult } from "./types.ts";
+
+/**
+ * queued: waits for its serial queue or was not started yet. running: a run is under way, which
+ * includes a program that is being started. waiting: between two runs. ended: its result is out.
+ */
+export type JobPhase = "queued" | "running" | "waiting" | "ended";
+
+/** Every transition there is; anything else is a programming error. */
+const NEXT: Readonly<Record<JobPhase, readonly JobPhase[]>> = {
+  queued: ["running"],
+  running: ["waiting", "ended"],
+  waiting: ["running", "ended"],
+  ended: [],
+};
+
+export interface JobContext {
+  readonly clock: Clock;
+  readonly spawn: Spawner;
+  /** Aborted when the agent shuts down. */
+  readonly shutdown: AbortSignal;
+  message(message: JobMessage): void;
+  started(job: Job, pid: number): void;
+  ended(job: Job, result: JobResult): void;
+}
+
+/** One command from acceptance to its result: one run, or several (wire protocol 6). */
+export class Job {
+  readonly command: CommandObject;
+  readonly #executable: Executable;
+  readonly #context: JobContext;
+  readonly #followers = new Set<JobFollower["message"]>();
+  readonly #signals: number[] = [];
+  #phase: JobPhase = "queued";
+  #run: Run | undefined;
+  #capture = new Capture();
+  #runs = 0;
+  #isUnscheduled = false;
+  #hasTimedOut = false;
+  #startedMs = 0;
+  #startedAtMs = 0;
+  /** Pid of the process of the current run, also where `job.list` does not show it. */
+  #pid = 0;
+  #result: JobResult | undefined;
+  #cancelLimit: () => void = () => {};
+  #cancelWait: () => void = () => {};
+
+  constructor(command: CommandObject, executable: Executable, context: JobContext) {
+    this.command = command;
+    this.#executable = executable;
+    this.#context = context;
+  }
+
+  get phase(): JobPhase {
+    return this.#phase;
+  }
+
+  /** Milliseconds since the epoch of the current or last run. */
+  get startedMs(): number {
+    return this.#startedMs;
+  }
+
+  /** Process group of the current run; 0 when there is none. */
+  get group(): number {
+    return this.#pid;
+  }
+
+  /** As `job.list` shows it: 0 for built-ins and extensions, -1 when unknown. */
+  get shownPid(): number {
+    if (this.#run !== undefined) return this.#run.pid;
+    return this.#phase === "queued" || this.#executable.kind === "builtin" ? 0 : -1;
+  }
+
+  /** Starts the first run. A job of a synchronous built-in has ended when this returns. */
+  start(): void {
+    this.#startRun();
+  }
+
+  /** @throws CommandError 500 while queued, or when too many signals wait for the next run. */
+  kill(signal: number): void {
+    const { id } = this.command;
+    if (this.#phase === "queued") throw new CommandError(500, `job ${id} waits in a queue`);
+    if (this.#executable.kind === "builtin") return;
+    if (this.#run !== undefined) {
+      this.#run.kill(signal);
+      return;
+    }
+    if (this.#signals.length >= PENDING_SIGNALS) {
+      throw new CommandError(500, `job ${id} has ${PENDING_SIGNALS} undelivered signals`);
+    }
+    this.#signals.push(signal);
+  }
+
+  /** No further run; the current one goes on. */
+  unschedule(): void {
+    this.#isUnscheduled = true;
+    if (this.#phase === "waiting") this.#end();
+  }
+
+  /** Replays the last messages, then passes on every new one. The returned function ends it. */
+  follow(follower: JobFollower["message"]): () => void {
+    for (const message of this.#capture.backlog()) follower(message);
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  #startRun(): void {
+    this.#enter("running");
+    this.#runs += 1;
+    this.#capture = new Capture();
+    this.#hasTimedOut = false;
+    this.#startedMs = this.#context.clock.wallMs();
+    this.#startedAtMs = this.#context.clock.monotonicMs();
+    const run = this.#execute();
+    if (this.#phase !== "running") return;
+    this.#run = run;
+    if (this.#executable.kind === "builtin") this.#limitTime();
+    for (const signal of this.#signals.splice(0)) run.kill(signal);
+  }
+
+  #execute(): Run {
+    const { command } = this;
+    const { spawn, shutdown } = this.#context;
+    const events: RunEvents = {
+      emit: (level, text, flags) => this.#emit(level, text, flags),
+      started: (pid) => {
+        this.#pid = pid;
+        this.#limitTime();
+        this.#context.started(this, pid);
+      },
+      ended: (outcome) => this.#runEnded(outcome),
+    };
+    return this.#executable.kind === "builtin"
+      ? startBuiltin(this.#executable, { command, signal: shutdown, events })
+      : startProcess(this.#executable, { command, spawn, events });
+  }
+
+  /** Wire protocol 6.3: a built-in cannot be interrupted, its run goes on. */
+  #limitTime(): void {
+    const { maxTime } = this.command;
+    if (maxTime <= 0) return;
+    this.#cancelLimit = this.#context.clock.after(maxTime * MS_PER_SECOND, () => {
+      this.#hasTimedOut = true;
+      (this.#run ?? IDLE_RUN).kill(SIGKILL);
+    });
+  }
+
+  #emit(level: number, text: string, flags: number): void {
+    const message: JobMessage = {
+      jobId: this.command.id,
+      text,
+      level,
+      flags: this.command.stream ? flags | FLAG.stream : flags,
+      epochNs: this.#context.clock.wallNs(),
+    };
+    this.#capture.record(message);
+    this.#context.message(message);
+    for (const follower of this.#followers) follower(message);
+  }
+
+  #runEnded(outcome: RunOutcome): void {
+    this.#cancelLimit();
+    this.#run = undefined;
+    this.#pid = 0;
+    const { clock } = this.#context;
+    const isTimeout = this.#hasTimedOut && outcome.state !== "SUCCESS";
+    this.#result = buildResult({
+      command: this.command,
+      outcome: isTimeout ? { ...outcome, state: "TIMEOUT" } : outcome,
+      capture: this.#capture,
+      startedMs: this.#startedMs,
+      durationMs: clock.monotonicMs() - this.#startedAtMs,
+    });
+    // A run that never produced a process has no last message to wait for.
+    if (!outcome.hasStreams) this.#dismissFollowers();
+    const delayMs = this.#nextRunDelayMs(outcome);
+    if (delayMs === undefined) {
+      this.#end();
+      return;
+    }
+    this.#enter("waiting");
+    this.#cancelWait = clock.after(delayMs, () => this.#startRun());
+  }
+
+  /** Undefined: that was the last run. Recurrence goes before restart (wire protocol 6.5). */
+  #nextRunDelayMs(outcome: RunOutcome): number | undefined {
+    const { recurringPeriod, maxRestart } = this.command;
+    if (this.#isUnscheduled) return undefined;
+    if (recurringPeriod > 0) return recurringPeriod * MS_PER_SECOND;
+    const mayRestart = outcome.state !== "SUCCESS" && this.#runs < maxRestart;
+    return mayRestart ? RESTART_DELAY_MS : undefined;
+  }
+
+  #end(): void {
+    this.#cancelWait();
+    this.#enter("ended");
+    this.#dismissFollowers();
+    if (this.#result !== undefined) this.#context.ended(this, this.#result);
+  }
+
+  #dismissFollowers(): void {
+    const followers = [...this.#followers];
+    this.#followers.clear();
+    for (const follower of followers) follower(null);
+  }
+
+  #enter(phase: JobPhase): void {
+    if (!NEXT[this.#phase].includes(phase)) {
+      throw new AgentError("E_JOB_PHASE", `Cannot move a job from ${this.#phase} to ${phase}`);
+    }
+    this.#phase = phase;
+  }
+}
+
+const SIGKILL = 9;
+const MS_PER_SECOND = 1000;
