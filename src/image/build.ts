@@ -1,0 +1,235 @@
+import { copyFile, cp, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { openBaseImage } from "./base-image.ts";
+import { buildBundle } from "./bundle.ts";
+import { warmCompileCache } from "./compile-cache.ts";
+import { type BuildVersion, readBuildVersion } from "./git-version.ts";
+import { formatInitrd, formatPlainInitrd } from "./initrd.ts";
+import { hashFiles, hashJson } from "./inputs.ts";
+import { listTree, type Manifest, type ManifestFile, mergeLists } from "./manifest.ts";
+import { parseDependencies, parseModuleList } from "./modules.ts";
+import type { ImageOptions } from "./options.ts";
+import { DEFAULT_COMPRESSION } from "./pack.ts";
+import { type FetchedPackage, hashFile } from "./package-cache.ts";
+import { buildRootTree } from "./root-tree.ts";
+import { runTool } from "./run-tool.ts";
+import { Tree } from "./tree.ts";
+import {
+  hashNode,
+  type Kernel,
+  openKernel,
+  openStrippedNode,
+  openWorkshop,
+  unpackAll,
+  type Workshop,
+} from "./workshop.ts";
+
+/**
+ * Builds `vmlinuz`, `initrd.img` and `manifest.json` into `options.outDir`, or does nothing when
+ * what lies there was made from the same inputs.
+ *
+ * @param root Project directory.
+ * @param say Takes one line for the person at the terminal.
+ */
+export async function buildImage(
+  options: ImageOptions,
+  { root, say }: { root: string; say: (line: string) => void },
+): Promise<Manifest> {
+  const { debianMirror } = options;
+  const workshop = await openWorkshop({ root, say, ...(debianMirror ? { debianMirror } : {}) });
+  const version = await readBuildVersion(root);
+  const inputs = await hashInputs(workshop, { options, version });
+  const present = await readPresent(options.outDir, inputs);
+  if (present !== undefined) return present;
+  const fetched = [
+    ...(await workshop.packages.fetchSet("base")),
+    ...(await workshop.packages.fetchSet(options.flavour)),
+  ];
+  const list = join(root, `initramfs/modules/${options.flavour}.list`);
+  const kernel = await openKernel(workshop, { packages: fetched, list });
+  const nodeFile = await openStrippedNode(workshop);
+  const layer = await buildLayer(options, { workshop, nodeFile });
+  const job: Job = { workshop, options, fetched, kernel, nodeFile, layer };
+  say(`packing the root file system (${options.layout})`);
+  const { initrd, files } =
+    options.layout === "cpio" ? await packPlain(job) : await packLayered(job);
+  return await writeImage(job, { initrd, files, inputs, version });
+}
+
+interface Job {
+  readonly workshop: Workshop;
+  readonly options: ImageOptions;
+  readonly fetched: readonly FetchedPackage[];
+  readonly kernel: Kernel;
+  readonly nodeFile: string;
+  readonly layer: Tree;
+}
+
+interface Packed {
+  readonly initrd: Buffer;
+  readonly files: readonly ManifestFile[];
+}
+
+async function packPlain(job: Job): Promise<Packed> {
+  const tree = await buildBaseTree(job);
+  for (const [path, entry] of job.layer.entries()) {
+    if (entry.kind !== "directory" || tree.get(path) === undefined) tree.add(path, entry);
+  }
+  const initrd = formatPlainInitrd(join(job.workshop.root, "initramfs"), tree);
+  return { initrd, files: await listTree(tree) };
+}
+
+async function packLayered(job: Job): Promise<Packed> {
+  const { workshop, options, fetched, layer } = job;
+  const { layout } = options;
+  if (layout === "cpio") throw new RangeError("A plain archive has no layers");
+  const compression = compressionOf(options);
+  const own = await hashFiles(workshop.root, ["initramfs", "src/image"]);
+  const node = await hashNode(workshop);
+  const base = await openBaseImage({
+    cacheDir: workshop.cacheDir,
+    key: hashJson([own, node, layout, compression, fetched]).slice(0, 32),
+    layout,
+    compression,
+    openToolbox: workshop.openToolbox,
+    buildTree: () => buildBaseTree(job),
+  });
+  const initrd = formatInitrd({
+    recipeDir: join(workshop.root, "initramfs"),
+    busyboxFile: await findBusybox(job),
+    modules: await listEarlyModules(job),
+    imageFile: base.file,
+    layout,
+    layer,
+  });
+  return { initrd, files: mergeLists(base.files, await listTree(layer)) };
+}
+
+async function buildBaseTree({ workshop, fetched, kernel, nodeFile }: Job): Promise<Tree> {
+  return buildRootTree({
+    recipe: workshop.recipe,
+    packages: await unpackAll(workshop.packages, fetched),
+    modulesDir: kernel.modulesDir,
+    nodeFile,
+    ownDir: join(workshop.root, "initramfs/root"),
+  });
+}
+
+/** What changes with every revision: bundle, compiled code, the caller's own files. */
+async function buildLayer(
+  options: ImageOptions,
+  { workshop, nodeFile }: { workshop: Workshop; nodeFile: string },
+): Promise<Tree> {
+  const { root, cacheDir, say } = workshop;
+  const workDir = join(cacheDir, "layer");
+  await rm(workDir, { recursive: true, force: true });
+  if (options.bundleDir === undefined) {
+    say("bundling the agent");
+    await buildBundle({ root, outDir: join(root, "dist/bundle") });
+  }
+  await cp(options.bundleDir ?? join(root, "dist/bundle"), workDir, { recursive: true });
+  await warmCompileCache(nodeFile, workDir);
+  const bundle = new Tree();
+  await bundle.addFrom(workDir);
+  const layer = new Tree();
+  for (const [path, entry] of bundle.entries()) layer.add(`usr/lib/node0/${path}`, entry);
+  for (const dir of options.overlays) await layer.addFrom(dir);
+  return layer;
+}
+
+async function findBusybox({ workshop, fetched }: Job): Promise<string> {
+  const found = fetched.filter(({ name }) => name === "busybox-static");
+  const [unpacked] = await unpackAll(workshop.packages, found);
+  return join(unpacked?.dir ?? "", "usr/bin/busybox");
+}
+
+/** The modules of `early.list` and what they need, what is needed first. */
+async function listEarlyModules({ workshop, kernel, options }: Job): Promise<Map<string, string>> {
+  const dir = join(kernel.modulesDir, "lib/modules", kernel.version);
+  const dependencies = parseDependencies(await readFile(join(dir, "modules.dep"), "utf8"));
+  const text = await readFile(join(workshop.root, "initramfs/modules/early.list"), "utf8");
+  const modules = new Map<string, string>();
+  const take = (path: string): void => {
+    // modules.dep names the nearest need first, so the last one has to be loaded first.
+    for (const needed of [...(dependencies.get(path) ?? [])].reverse()) take(needed);
+    if (!modules.has(basename(path))) modules.set(basename(path), join(dir, path));
+  };
+  for (const name of [...parseModuleList(text), `fs/${options.layout}/${options.layout}`]) {
+    take(`kernel/${name}.ko`);
+  }
+  return modules;
+}
+
+async function writeImage(
+  { options, fetched, kernel, workshop }: Job,
+  made: Packed & { inputs: string; version: BuildVersion },
+): Promise<Manifest> {
+  const { outDir } = options;
+  await mkdir(outDir, { recursive: true });
+  const manifestFile = join(outDir, "manifest.json");
+  // First: an interrupted build must not look like a finished one.
+  await rm(manifestFile, { force: true });
+  await copyFile(kernel.file, join(outDir, "vmlinuz"));
+  await writeFile(join(outDir, "initrd.img"), made.initrd);
+  const outputs: ManifestFile[] = [];
+  for (const path of ["vmlinuz", "initrd.img"]) {
+    const { size } = await stat(join(outDir, path));
+    outputs.push({ path, sizeBytes: size, sha256: await hashFile(join(outDir, path)) });
+  }
+  const { branch, revision, dirty } = made.version;
+  const node = await runTool(join(workshop.root, "node_modules/node/bin/node"), ["--version"]);
+  const manifest: Manifest = {
+    inputs: made.inputs,
+    flavour: options.flavour,
+    layout: options.layout,
+    compression: compressionOf(options),
+    version: { branch, revision, dirty },
+    kernelVersion: kernel.version,
+    nodeVersion: node.trim(),
+    kernelBytes: outputs[0]?.sizeBytes ?? 0,
+    initrdBytes: made.initrd.length,
+    drifted: fetched.some(({ isDrifted }) => isDrifted),
+    outputs,
+    packages: fetched.map(({ name, version, sha256, isDrifted }) => ({
+      name,
+      version,
+      sha256,
+      ...(isDrifted ? { drifted: true as const } : {}),
+    })),
+    files: made.files,
+  };
+  await writeFile(manifestFile, `${JSON.stringify(manifest, null, 1)}\n`);
+  return manifest;
+}
+
+const compressionOf = ({ compression, layout }: ImageOptions): string =>
+  compression ?? DEFAULT_COMPRESSION[layout];
+
+/** Everything that can change the result. */
+async function hashInputs(
+  workshop: Workshop,
+  { options, version }: { options: ImageOptions; version: BuildVersion },
+): Promise<string> {
+  const { flavour, layout, overlays, bundleDir } = options;
+  const sources = bundleDir === undefined ? ["src", "package-lock.json"] : ["src/image"];
+  const outside = [...overlays, ...(bundleDir === undefined ? [] : [bundleDir])];
+  return hashJson([
+    { flavour, layout, compression: compressionOf(options), version },
+    await hashFiles(workshop.root, ["initramfs", ...sources]),
+    await hashNode(workshop),
+    await Promise.all(outside.map((dir) => hashFiles(dirname(dir), [basename(dir)]))),
+  ]);
+}
+
+/** The manifest of a finished image made from these inputs. */
+async function readPresent(outDir: string, inputs: string): Promise<Manifest | undefined> {
+  const text = await readFile(join(outDir, "manifest.json"), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const manifest = JSON.parse(text) as Manifest;
+  if (manifest.inputs !== inputs) return undefined;
+  for (const { path, sizeBytes } of manifest.outputs) {
+    const found = await stat(join(outDir, path)).catch(() => undefined);
+    if (found?.size !== sizeBytes) return undefined;
+  }
+  return manifest;
+}

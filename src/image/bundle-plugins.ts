@@ -1,0 +1,93 @@
+import { readdir } from "node:fs/promises";
+import { join, relative } from "node:path";
+import type { Plugin } from "esbuild";
+
+/**
+ * Replaces the directory scan of `src/api/load-commands.ts` by a fixed list of imports, so that
+ * every command file is inside the bundle and nothing is looked up on disk at start.
+ */
+export function commandListPlugin(root: string): Plugin {
+  const commandsDir = join(root, "src/api/commands");
+  return {
+    name: "command-list",
+    setup(build) {
+      build.onLoad({ filter: /\/src\/api\/load-commands\.ts$/ }, async () => ({
+        contents: formatCommandList(await listCommandFiles(commandsDir)),
+        loader: "ts",
+        resolveDir: join(root, "src/api"),
+      }));
+    },
+  };
+}
+
+/**
+ * Source of the module that stands in for `load-commands.ts`.
+ *
+ * @param files Paths relative to `src/api/commands`; sorted here, so one commit gives one bundle.
+ */
+export function formatCommandList(files: readonly string[]): string {
+  const sorted = [...files].sort();
+  return [
+    ...sorted.map((file, index) => `import { command as c${index} } from "./commands/${file}";`),
+    `const all = [${sorted.map((_, index) => `c${index}`).join(", ")}];`,
+    "export const loadCommands = async () => all;",
+    "",
+  ].join("\n");
+}
+
+async function listCommandFiles(commandsDir: string): Promise<string[]> {
+  const entries = await readdir(commandsDir, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => relative(commandsDir, join(entry.parentPath, entry.name)));
+}
+
+const KOFFI_PLATFORM = "@koromix/koffi-linux-x64";
+const ADDON_PACKAGES = /\/node_modules\/(buffer2address|syscall-napi)\/lib\/index\.js$/;
+
+/**
+ * Makes the addons of npm packages visible to the bundler. These packages build the path of their
+ * `.node` file at run time; here each is named plainly, so that it is copied beside the bundle.
+ */
+export function nativeAddonPlugin(root: string): Plugin {
+  const modules = join(root, "node_modules");
+  return {
+    name: "native-addons",
+    setup(build) {
+      // Only the CommonJS half of koffi asks for its platform package by a literal name.
+      build.onResolve({ filter: /^koffi$/ }, () => ({
+        path: join(modules, "koffi/src/koffi/index.cjs"),
+      }));
+      build.onResolve({ filter: /^@koromix\/koffi-/ }, (args) =>
+        args.path === KOFFI_PLATFORM
+          ? { path: join(modules, KOFFI_PLATFORM, "linux_x64/koffi.node") }
+          : { path: args.path, external: true },
+      );
+      build.onLoad({ filter: ADDON_PACKAGES }, async (args) => {
+        const name = ADDON_PACKAGES.exec(args.path)?.[1];
+        const addon = name === "buffer2address" ? "buffer2address" : "syscall";
+        return {
+          contents: ADDON_SOURCES[addon],
+          loader: "js",
+          resolveDir: join(modules, `${name}/lib`),
+        };
+      });
+    },
+  };
+}
+
+/** What the two packages export, with the addon named plainly. */
+const ADDON_SOURCES = {
+  buffer2address: `
+    const native = require("../build/Release/buffer2address.node");
+    export default {
+      buffer2address: (...args) => native.buffer2address(...args),
+      address2buffer: ({ address, size }) => native.address2buffer(address, size),
+    };`,
+  syscall: `
+    import constants from "./constants/index.js";
+    const native = require("../build/Release/syscall.node");
+    const syscall = (...args) => native.syscall_async(...args);
+    syscall.sync = (...args) => native.syscall_sync(...args);
+    export default { syscall, ...constants };`,
+} as const;
