@@ -2,24 +2,19 @@
  * Writes `docs/commands.md` from the commands themselves: `node scripts/docs.ts`, or with `--check`
  * only says whether the file is current (exit status 1 if not).
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { loadCommands } from "../src/api/load-commands.ts";
+import { CommandRegistry } from "../src/api/registry.ts";
 import type { NodeCommand } from "../src/api/services.ts";
 import type { Schema } from "../src/base/schema.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const COMMANDS = join(ROOT, "src/api/commands");
-
 export const COMMANDS_PAGE = join(ROOT, "docs/commands.md");
 
 /** Every command of the source tree, sorted by name. */
 export async function loadAllCommands(): Promise<NodeCommand[]> {
-  const files = readdirSync(COMMANDS, { recursive: true, encoding: "utf8" });
-  const modules = files
-    .filter((file) => file.endsWith(".ts"))
-    .map((file) => import(join(COMMANDS, file)) as Promise<{ command: NodeCommand }>);
-  const commands = (await Promise.all(modules)).map(({ command }) => command);
-  return commands.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return new CommandRegistry(await loadCommands()).list();
 }
 
 /** The whole page, newline at the end included. */
@@ -52,7 +47,7 @@ function renderIndex(commands: readonly NodeCommand[]): string {
   const rows = commands.map((command) => [
     `[\`${command.name}\`](#${anchorOf(command.name)})`,
     scopeOf(command),
-    command.summary,
+    plain(command.summary),
   ]);
   return renderTable([["Command", "Scope", "Purpose"], ...rows]);
 }
@@ -60,7 +55,7 @@ function renderIndex(commands: readonly NodeCommand[]): string {
 function renderCommand(command: NodeCommand): string[] {
   return [
     `### ${command.name}`,
-    `${command.summary}.`,
+    `${plain(command.summary)}.`,
     `Scope: ${scopeOf(command)}.`,
     renderArguments(command.args),
     renderResult(command),
@@ -119,13 +114,17 @@ function meaningOf({ description, enum: values, minimum, maximum }: Schema<unkno
     minimum === undefined ? undefined : `at least ${minimum}`,
     maximum === undefined ? undefined : `at most ${maximum}`,
   ];
-  return parts.filter((part) => part !== undefined).join("; ");
+  return plain(parts.filter((part) => part !== undefined).join("; "));
 }
 
 function renderResult(command: NodeCommand): string {
-  if (command.kind === "process" || command.level === 0)
-    return `Result (level 0): ${command.result}.`;
-  return `Result (level 20): ${command.result}.`;
+  const level = command.kind === "process" ? 0 : (command.level ?? 20);
+  return `Result (level ${level}): ${plain(command.result)}.`;
+}
+
+/** Text of a command as Markdown: angle brackets are no tags, and the page sets the full stops. */
+function plain(text: string): string {
+  return text.replace(/\.$/, "").replaceAll("<", "\\<");
 }
 
 function scopeOf({ scope }: NodeCommand): string {

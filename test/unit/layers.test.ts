@@ -115,8 +115,10 @@ test("no file names a path of one machine, a package registry or a mirror", () =
   expect(found).toStrictEqual([]);
 });
 
+/** The agent is put together in files beside the folders, `agent.ts` and `agent-*.ts`. */
 function layerOf(path: string): string {
-  return path.split("/")[0] ?? path;
+  const [first = path] = path.split("/");
+  return /^agent-[a-z-]+\.ts$/.test(first) ? "agent.ts" : first;
 }
 
 function mayImport(from: string, to: string): boolean {

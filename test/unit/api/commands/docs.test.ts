@@ -14,8 +14,8 @@ test("every command has a name of its own, a summary in one line and a result", 
   expect(new Set(commands.map(({ name }) => name)).size).toBe(commands.length);
   for (const { name, summary, result } of commands) {
     expect(name).toMatch(/^[a-z]+([.][a-z_-]+)*$/);
-    expect(summary, name).toMatch(/^[A-Z].*[^.]$/);
-    expect(result, name).toMatch(/[^.]$/);
+    expect(summary, name).toMatch(/^[A-Z].{10,}$/);
+    expect(result, name).toMatch(/^.{4,}$/);
   }
 });
 
