@@ -36,8 +36,10 @@ export function buildCommandLine(options: Pick<MachineOptions, "password" | "app
     "console=ttyS0,115200",
     "loglevel=4",
     ...(options.password === undefined ? [] : [`node0.password-file=${GUEST_PASSWORD_FILE}`]),
-    ...(options.append === undefined ? [] : [options.append]),
-  ].join(" ");
+    options.append ?? "",
+  ]
+    .join(" ")
+    .trim();
 }
 
 async function serveBoot(

@@ -91,8 +91,14 @@ export class Machine implements AsyncDisposable {
     await this.#parts.qmp.execute("set_link", { name: `nic${nic}`, up: isUp });
   }
 
-  /** Resolves when QEMU has ended. @throws AgentError `E_MACHINE_RUNNING` when the time is over. */
-  async waitExit(timeoutMs: number): Promise<QemuExit> {
+  /**
+   * Resolves when QEMU has ended.
+   *
+   * @param timeoutMs Null waits as long as it takes.
+   * @throws AgentError `E_MACHINE_RUNNING` when the time is over.
+   */
+  async waitExit(timeoutMs: number | null): Promise<QemuExit> {
+    if (timeoutMs === null) return await this.#parts.exit;
     const timer = new AbortController();
     const late = sleep(timeoutMs, null, { signal: timer.signal }).catch(() => null);
     const exit = await Promise.race([this.#parts.exit, late]);

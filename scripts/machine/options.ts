@@ -18,7 +18,7 @@ export interface MachineOptions {
   /** Default `direct`. */
   readonly boot?: "direct" | "ipxe";
   /** Raw or qcow2 file, or block device. */
-  readonly diskPath?: string;
+  readonly diskPath?: string | null;
   /** Default: a file in the machine's own temporary directory, gone after `stop`. */
   readonly serialLog?: string;
   /** True: the guest reaches nothing but the forwarded port. Default false. */

@@ -1,36 +1,27 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { formatCpio } from "../../src/image/cpio.ts";
+import { Tree } from "../../src/image/tree.ts";
 
-/** Where the machine finds the password, and the kernel command line word that says so. */
+/** Where the machine finds the password, and what the kernel command line says. */
 export const GUEST_PASSWORD_FILE = "/etc/node0/password";
 
 const ALIGNMENT_BYTES = 4;
-const MODE_DIRECTORY = 0o040755;
-const MODE_SECRET_FILE = 0o100600;
+const MODE_SECRET = 0o600;
 
-interface Entry {
-  readonly name: string;
-  readonly mode: number;
-  readonly content: string;
+/** Builds a small initial RAM file system that holds only the password, mode 0600. */
+export function buildPasswordInitrd(password: string): Buffer {
+  const tree = new Tree();
+  tree.addText(GUEST_PASSWORD_FILE.slice(1), `${password}\n`, MODE_SECRET);
+  return formatCpio(tree);
 }
 
 /**
- * Builds a small initial RAM file system that holds only the password, mode 0600.
+ * Writes one file that holds several initial RAM file systems one after the other.
  *
- * Source: kernel documentation, "initramfs buffer format" (newc).
+ * Source: kernel documentation, "initramfs buffer format": an archive starts on a multiple of 4.
  */
-export function buildPasswordInitrd(password: string): Buffer {
-  const entries: Entry[] = [
-    { name: "etc", mode: MODE_DIRECTORY, content: "" },
-    { name: "etc/node0", mode: MODE_DIRECTORY, content: "" },
-    { name: GUEST_PASSWORD_FILE.slice(1), mode: MODE_SECRET_FILE, content: `${password}\n` },
-    { name: "TRAILER!!!", mode: 0, content: "" },
-  ];
-  return Buffer.concat(entries.flatMap(formatEntry));
-}
-
-/** Writes one file that holds several initial RAM file systems one after the other. */
 export function joinInitrds(target: string, initrds: readonly (string | Buffer)[]): void {
-  const file = openSync(target, "wx", 0o600);
+  const file = openSync(target, "wx", MODE_SECRET);
   try {
     for (const initrd of initrds) {
       const content = typeof initrd === "string" ? readFileSync(initrd) : initrd;
@@ -40,16 +31,6 @@ export function joinInitrds(target: string, initrds: readonly (string | Buffer)[
   } finally {
     closeSync(file);
   }
-}
-
-function formatEntry({ name, mode, content }: Entry, index: number): Buffer[] {
-  const body = Buffer.from(content);
-  const nameBytes = Buffer.byteLength(name) + 1;
-  // inode, mode, uid, gid, links, mtime, size, device major and minor twice, name size, checksum
-  const fields = [index + 1, mode, 0, 0, 1, 0, body.length, 0, 0, 0, 0, nameBytes, 0];
-  const header = `070701${fields.map((field) => field.toString(16).padStart(8, "0")).join("")}`;
-  const head = Buffer.from(`${header}${name}\0`);
-  return [head, padding(head.length), body, padding(body.length)];
 }
 
 function padding(lengthBytes: number): Buffer {

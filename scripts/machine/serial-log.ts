@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AgentError, errorCode } from "../../src/base/errors.ts";
 
@@ -13,6 +13,19 @@ export function readSerial(path: string): string {
     if (errorCode(error) === "ENOENT") return "";
     throw error;
   }
+}
+
+/** Copies a file that grows to `output`, from its start until the returned function is called. */
+export function followFile(path: string, output: Pick<NodeJS.WritableStream, "write">): () => void {
+  let shown = 0;
+  const copy = (): void => {
+    const text = readFileSync(path, "utf8");
+    output.write(text.slice(shown));
+    shown = text.length;
+  };
+  copy();
+  watchFile(path, { interval: POLL_MS }, copy);
+  return () => unwatchFile(path, copy);
 }
 
 export interface SerialWait {

@@ -48,7 +48,7 @@ async function launch(
     isRestricted: options.isRestricted ?? false,
     boot: boot.arguments,
     diskPath: options.diskPath ?? null,
-    diskFormat: options.diskPath === undefined ? "raw" : diskFormatOf(options.diskPath),
+    diskFormat: typeof options.diskPath === "string" ? diskFormatOf(options.diskPath) : "raw",
     serialLog,
     serialSocket: join(directory, "serial.sock"),
     qmpSocket: join(directory, "qmp.sock"),

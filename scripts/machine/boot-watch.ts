@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "../../src/client/connect.ts";
+import type { PhaseStatus } from "../../src/sequencer/types.ts";
+import type { Machine } from "./machine.ts";
+import { parsePhaseLines } from "./phase-lines.ts";
+import type { Progress } from "./progress.ts";
+
+export interface BootWatch {
+  readonly password: string;
+  readonly port: number;
+  /** For the first answer and again for the last phase. */
+  readonly timeoutMs: number;
+  readonly progress: Progress;
+}
+
+export interface BootOutcome {
+  readonly timeline: readonly PhaseStatus[];
+  /** From the start of the processors to the first authenticated PONG; null without a network. */
+  readonly answeredMs: number | null;
+}
+
+interface BootStatus {
+  readonly phases: readonly PhaseStatus[];
+  readonly finished_ms: number | null;
+}
+
+const POLL_MS = 100;
+const CALL_LIMIT_MS = 5000;
+
+/**
+ * Follows a boot to its end: the serial line tells the phases until the endpoint answers, after that
+ * the machine itself does.
+ *
+ * @throws AgentError of `Machine.waitPong` when the endpoint never answers.
+ */
+export async function watchBoot(machine: Machine, watch: BootWatch): Promise<BootOutcome> {
+  const { progress } = watch;
+  const follower = new AbortController();
+  const following = followSerial(machine, progress, follower.signal);
+  try {
+    const answeredMs = await machine.waitPong(watch.password, watch.timeoutMs);
+    const timeline = await waitFinished(watch);
+    return { timeline, answeredMs };
+  } finally {
+    follower.abort();
+    await following;
+    progress.show(parsePhaseLines(machine.serial()));
+    progress.end();
+  }
+}
+
+/** Follows the serial line only, for a machine that cannot be reached: ends with its first retry. */
+export async function watchSerialBoot(
+  machine: Machine,
+  { timeoutMs, progress }: Pick<BootWatch, "timeoutMs" | "progress">,
+): Promise<void> {
+  const follower = new AbortController();
+  const following = followSerial(machine, progress, follower.signal);
+  try {
+    await machine.waitSerial(/^\[ *\d+\.\d{3}\] (api +(done|failed)|\S+ +retrying)/m, {
+      timeoutMs,
+    });
+  } finally {
+    follower.abort();
+    await following;
+    progress.end();
+  }
+}
+
+async function followSerial(
+  machine: Machine,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    progress.show(parsePhaseLines(machine.serial()));
+    await sleep(POLL_MS);
+  }
+}
+
+/** A boot that still retries something when the time is over is reported as it stands. */
+async function waitFinished({ port, password, timeoutMs }: BootWatch) {
+  using client = await connect({ port, password, timeoutMs: CALL_LIMIT_MS });
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const status = (await client.value(
+      "boot.status",
+      {},
+      {
+        timeoutMs: CALL_LIMIT_MS,
+      },
+    )) as BootStatus;
+    if (status.finished_ms !== null || performance.now() > deadlineMs) return status.phases;
+    await sleep(POLL_MS);
+  }
+}

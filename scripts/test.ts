@@ -1,0 +1,115 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  addCounts,
+  type Counts,
+  countReport,
+  formatCounts,
+  NO_TESTS,
+} from "./machine/vitest-report.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const BIN = join(ROOT, "node_modules/.bin");
+const TEST_LEVELS = ["unit", "integration", "fuzz", "e2e"] as const;
+const LEVELS = ["lint", "types", ...TEST_LEVELS] as const;
+type Level = (typeof LEVELS)[number];
+
+const USAGE = `Usage: scripts/test [LEVEL]... [-- VITEST ARGUMENTS]
+
+Levels, all of them by default: ${LEVELS.join(", ")}.
+The last line counts the tests; a failed lint or type check counts as one failure.`;
+
+interface Outcome {
+  readonly level: Level;
+  readonly counts: Counts;
+  readonly isPassed: boolean;
+  readonly seconds: number;
+}
+
+function runLevel(level: Level, more: readonly string[]): Outcome {
+  console.log(`\n== ${level}`);
+  const startMs = performance.now();
+  const { counts, isPassed } = CHECKS[level](more);
+  return { level, counts, isPassed, seconds: (performance.now() - startMs) / 1000 };
+}
+
+type Check = (more: readonly string[]) => Pick<Outcome, "counts" | "isPassed">;
+
+const CHECKS: Readonly<Record<Level, Check>> = {
+  lint: () => checkWith("biome", ["check", "--error-on-warnings", "."]),
+  types: () => checkWith("tsc", ["--noEmit"]),
+  unit: (more) => runTests("unit", more),
+  integration: (more) => runTests("integration", more),
+  fuzz: (more) => runTests("fuzz", more),
+  e2e: (more) => runTests("e2e", more),
+};
+
+function checkWith(tool: string, args: readonly string[]): ReturnType<Check> {
+  const isPassed = run(tool, args) === 0;
+  return { isPassed, counts: { ...NO_TESTS, failed: isPassed ? 0 : 1 } };
+}
+
+/** A run that ends badly without a failed test (an error outside of tests, a crash) is one failure. */
+function runTests(project: string, more: readonly string[]): ReturnType<Check> {
+  const directory = mkdtempSync(join(tmpdir(), "node0-test-"));
+  try {
+    const report = join(directory, "report.json");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const status = run("vitest", ["run", "--project", project, ...reporters, ...more]);
+    const counts = readCounts(report);
+    const isPassed = status === 0 && counts.failed === 0;
+    return { isPassed, counts: isPassed || counts.failed > 0 ? counts : { ...counts, failed: 1 } };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function readCounts(report: string): Counts {
+  try {
+    return countReport(readFileSync(report, "utf8"));
+  } catch {
+    return NO_TESTS; // no report: vitest did not come that far, and its status says so
+  }
+}
+
+/** Runs a tool of the project with the Node.js of the lock file first on the path. */
+function run(tool: string, args: readonly string[]): number {
+  const { status, error } = spawnSync(join(BIN, tool), args, {
+    cwd: ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, PATH: `${BIN}:${process.env["PATH"] ?? ""}` },
+  });
+  if (error !== undefined) console.error(`test: cannot run ${tool}: ${error.message}`);
+  return status ?? 1;
+}
+
+function main(argv: readonly string[]): number {
+  const split = argv.includes("--") ? argv.indexOf("--") : argv.length;
+  const names = argv.slice(0, split);
+  const unknown = names.filter((name) => !(LEVELS as readonly string[]).includes(name));
+  if (unknown.length > 0) {
+    const isHelp = unknown.includes("--help");
+    (isHelp ? console.log : console.error)(USAGE);
+    return isHelp ? 0 : 2;
+  }
+  const levels = LEVELS.filter((level) => names.length === 0 || names.includes(level));
+  const outcomes = levels.map((level) => runLevel(level, argv.slice(split + 1)));
+  console.log("");
+  for (const { level, isPassed, seconds, counts } of outcomes) {
+    const verdict = isPassed ? "passed" : "FAILED";
+    console.log(
+      `${level.padEnd(12)} ${verdict} ${seconds.toFixed(1).padStart(7)} s  ${countsOf(counts)}`,
+    );
+  }
+  console.log("");
+  console.log(formatCounts(outcomes.map(({ counts }) => counts).reduce(addCounts, NO_TESTS)));
+  return outcomes.every(({ isPassed }) => isPassed) ? 0 : 1;
+}
+
+function countsOf(counts: Counts): string {
+  return counts.passed + counts.failed + counts.skipped === 0 ? "" : formatCounts(counts);
+}
+
+process.exitCode = main(process.argv.slice(2));

@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import {
+  buildBootNetwork,
+  buildQemuArguments,
+  type QemuArguments,
+} from "../../../scripts/machine/qemu-arguments.ts";
+
+const OPTIONS: QemuArguments = {
+  accel: "tcg",
+  memoryMiB: 1024,
+  cpus: 2,
+  nics: 1,
+  isRestricted: false,
+  boot: { kind: "direct", kernel: "/k", initrd: "/i", commandLine: "console=ttyS0 a,b" },
+  diskPath: null,
+  diskFormat: "raw",
+  serialLog: "/run/serial.log",
+  serialSocket: "/run/serial.sock",
+  qmpSocket: "/run/qmp.sock",
+};
+
+/** Values of every occurrence of one option. */
+function valuesOf(args: readonly string[], option: string): string[] {
+  return args.flatMap((word, index) => (word === option ? [args[index + 1] ?? ""] : []));
+}
+
+test("emulates processors in threads of their own", () => {
+  const args = buildQemuArguments(OPTIONS);
+  expect(valuesOf(args, "-accel")).toEqual(["tcg,thread=multi"]);
+  expect(valuesOf(args, "-smp")).toEqual(["2"]);
+});
+
+test("starts paused, so that cables can be pulled before the first instruction", () => {
+  expect(buildQemuArguments(OPTIONS)).toContain("-S");
+});
+
+test("never turns a reboot of the guest into an end", () => {
+  expect(buildQemuArguments(OPTIONS)).not.toContain("-no-reboot");
+});
+
+test("hands over kernel, initial RAM file system and command line as single words", () => {
+  const args = buildQemuArguments(OPTIONS);
+  expect(valuesOf(args, "-kernel")).toEqual(["/k"]);
+  expect(valuesOf(args, "-initrd")).toEqual(["/i"]);
+  expect(valuesOf(args, "-append")).toEqual(["console=ttyS0 a,b"]);
+});
+
+test("forwards only a loopback port, on the first card", () => {
+  const netdevs = valuesOf(buildQemuArguments({ ...OPTIONS, nics: 2 }), "-netdev");
+  expect(netdevs).toEqual([
+    "user,id=n0,net=10.0.2.0/24,hostfwd=tcp:127.0.0.1:0-:6379",
+    "user,id=n1,net=10.0.3.0/24",
+  ]);
+});
+
+test("keeps a restricted guest from reaching out on every card", () => {
+  const args = buildQemuArguments({ ...OPTIONS, nics: 2, isRestricted: true });
+  for (const netdev of valuesOf(args, "-netdev")) expect(netdev).toContain(",restrict=on");
+});
+
+test("has no network at all without cards", () => {
+  const args = buildQemuArguments({ ...OPTIONS, nics: 0 });
+  expect(valuesOf(args, "-netdev")).toEqual([]);
+  expect(args.join(" ")).not.toContain("virtio-net");
+});
+
+test("lets iPXE boot from the first card and leaves its address out of the arguments", () => {
+  const boot = { kind: "ipxe", networkFile: "/run/network.conf" } as const;
+  const args = buildQemuArguments({ ...OPTIONS, nics: 2, boot });
+  expect(valuesOf(args, "-readconfig")).toEqual(["/run/network.conf"]);
+  expect(valuesOf(args, "-netdev")).toEqual(["user,id=n1,net=10.0.3.0/24"]);
+  expect(valuesOf(args, "-device").filter((device) => device.startsWith("virtio-net"))).toEqual([
+    "virtio-net-pci,id=nic0,netdev=n0,bootindex=1",
+    "virtio-net-pci,id=nic1,netdev=n1,romfile=",
+  ]);
+  expect(args).not.toContain("-kernel");
+});
+
+test("doubles commas in paths, where QEMU would end the value", () => {
+  const args = buildQemuArguments({ ...OPTIONS, diskPath: "/a,b.img", diskFormat: "qcow2" });
+  expect(valuesOf(args, "-drive")).toEqual(["id=disk0,if=none,format=qcow2,file=/a,,b.img"]);
+});
+
+test("writes the boot network as a configuration of QEMU", () => {
+  expect(buildBootNetwork("http://10.0.2.2:80/x/boot.ipxe").split("\n")).toEqual([
+    '[netdev "n0"]',
+    '  type = "user"',
+    '  net = "10.0.2.0/24"',
+    '  hostfwd = "tcp:127.0.0.1:0-:6379"',
+    '  bootfile = "http://10.0.2.2:80/x/boot.ipxe"',
+    "",
+  ]);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { addCounts, countReport, formatCounts } from "../../../scripts/machine/vitest-report.ts";
+
+const report = (changes: object): string =>
+  JSON.stringify({
+    numPassedTests: 3,
+    numFailedTests: 0,
+    numPendingTests: 1,
+    numTodoTests: 1,
+    testResults: [{ status: "passed", assertionResults: [{}] }],
+    ...changes,
+  });
+
+test("counts tests by how they ended", () => {
+  expect(countReport(report({}))).toEqual({ passed: 3, failed: 0, skipped: 2 });
+});
+
+test("a test file that could not be loaded is one failure", () => {
+  const testResults = [{ status: "failed", assertionResults: [] }];
+  expect(countReport(report({ testResults })).failed).toBe(1);
+});
+
+test("a failed test is not counted again through its file", () => {
+  const testResults = [{ status: "failed", assertionResults: [{}] }];
+  expect(countReport(report({ numFailedTests: 1, testResults })).failed).toBe(1);
+});
+
+test("adds levels up to one closing line", () => {
+  const sum = addCounts({ passed: 1, failed: 0, skipped: 0 }, { passed: 2, failed: 1, skipped: 0 });
+  expect(formatCounts(sum)).toBe("3 passed, 1 failed");
+  expect(formatCounts({ ...sum, skipped: 4 })).toBe("3 passed, 1 failed, 4 skipped");
+});
