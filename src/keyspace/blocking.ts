@@ -25,6 +25,7 @@ export interface Consumer {
 }
 
 interface Waiter extends WaitOptions {
+  isWaiting: boolean;
   cancelTimer: () => void;
 }
 
@@ -42,6 +43,8 @@ export class Blocking {
   readonly #grown = new Set<Bytes>();
   #isServing = false;
   #waiterCount = 0;
+  /** Keys waited for, each as often as somebody waits for it. */
+  #keyCount = 0;
   #consumed: { key: Bytes; consumer: Consumer } | null = null;
 
   constructor(clock: Clock, lists: () => Lists) {
@@ -61,12 +64,13 @@ export class Blocking {
 
   /** Starts to wait; the caller has seen that no key has an element. @returns Cancels the wait. */
   wait(options: WaitOptions): () => void {
-    const waiter: Waiter = { ...options, cancelTimer: () => {} };
+    const waiter: Waiter = { ...options, isWaiting: true, cancelTimer: () => {} };
     for (const key of options.keys) {
       const waiters = this.#waiters.get(key);
       if (waiters === undefined) this.#waiters.set(key, new Set([waiter]));
       else waiters.add(waiter);
     }
+    this.#keyCount += options.keys.length;
     this.#waiterCount += 1;
     if (options.timeoutMs > 0) {
       waiter.cancelTimer = this.#clock.after(options.timeoutMs, () => {
@@ -74,16 +78,12 @@ export class Blocking {
         waiter.done(undefined);
       });
     }
-    let isCancelled = false;
-    return () => {
-      if (!isCancelled) this.#forget(waiter);
-      isCancelled = true;
-    };
+    return () => this.#forget(waiter);
   }
 
   /** A list may have elements for somebody. */
   grew(key: Bytes): void {
-    if (!this.#waiters.has(key) && this.#consumed?.key !== key) return;
+    if (!this.#waiters.get(key)?.size && this.#consumed?.key !== key) return;
     this.#grown.add(key);
     if (this.#isServing) return;
     this.#isServing = true;
@@ -129,14 +129,21 @@ export class Blocking {
     }
   }
 
+  /** Does nothing for one that is not waiting any more. */
   #forget(waiter: Waiter): void {
     waiter.cancelTimer();
-    let wasWaiting = false;
-    for (const key of waiter.keys) {
-      const waiters = this.#waiters.get(key);
-      if (waiters?.delete(waiter)) wasWaiting = true;
-      if (waiters?.size === 0) this.#waiters.delete(key);
-    }
-    if (wasWaiting) this.#waiterCount -= 1;
+    if (!waiter.isWaiting) return;
+    waiter.isWaiting = false;
+    for (const key of waiter.keys) this.#waiters.get(key)?.delete(waiter);
+    this.#waiterCount -= 1;
+    this.#keyCount -= waiter.keys.length;
+    // Empty sets stay for those who wait for the same key again, until there are too many of them.
+    if (this.#waiters.size > this.#keyCount * 2 + MAX_IDLE_KEYS) this.#cleanUp();
+  }
+
+  #cleanUp(): void {
+    for (const [key, waiters] of this.#waiters) if (waiters.size === 0) this.#waiters.delete(key);
   }
 }
+
+const MAX_IDLE_KEYS = 256;

@@ -1,11 +1,17 @@
-import type { Bytes } from "../resp/bytes.ts";
+/** One entry's place in the index. */
+export interface ExpiryNode<T> {
+  readonly item: T;
+  readonly second: number;
+  previous: ExpiryNode<T> | null;
+  next: ExpiryNode<T> | null;
+}
 
 /**
- * Keys by the second in which they expire. Each key stands in one place only, so changing an expiry
- * over and over leaves nothing behind.
+ * Items by the second in which they expire, each in one place only: a linked list per second. (Sets
+ * would do, but the ones of V8 slow down when one key is added and removed over and over.)
  */
-export class ExpiryIndex {
-  readonly #seconds = new Map<number, Set<Bytes>>();
+export class ExpiryIndex<T> {
+  readonly #seconds = new Map<number, ExpiryNode<T>>();
   #sweptSecond = 0;
   #size = 0;
 
@@ -13,48 +19,43 @@ export class ExpiryIndex {
     return this.#size;
   }
 
-  /** Enters a key. @param expiresAtMs Not below the time of the last sweep, or it is found late. */
-  add(key: Bytes, expiresAtMs: number): void {
+  /** @returns What {@link remove} takes. */
+  add(item: T, expiresAtMs: number): ExpiryNode<T> {
     const second = secondOf(expiresAtMs);
-    const keys = this.#seconds.get(second);
-    if (keys === undefined) this.#seconds.set(second, new Set([key]));
-    else keys.add(key);
+    const first = this.#seconds.get(second) ?? null;
+    const node: ExpiryNode<T> = { item, second, previous: null, next: first };
+    if (first !== null) first.previous = node;
+    this.#seconds.set(second, node);
     this.#size += 1;
+    return node;
   }
 
-  /** Takes a key out. @param expiresAtMs The value it was entered with. */
-  remove(key: Bytes, expiresAtMs: number): void {
-    const second = secondOf(expiresAtMs);
-    const keys = this.#seconds.get(second);
-    if (keys === undefined || !keys.delete(key)) return;
+  /** Takes out what is in the index. */
+  remove({ second, previous, next }: ExpiryNode<T>): void {
+    if (next !== null) next.previous = previous;
+    if (previous !== null) previous.next = next;
+    else if (next !== null) this.#seconds.set(second, next);
+    else this.#seconds.delete(second);
     this.#size -= 1;
-    if (keys.size === 0) this.#seconds.delete(second);
   }
 
-  /** Moves a key; nothing to do while it stays within its second. */
-  move(key: Bytes, fromMs: number, toMs: number): void {
-    if (secondOf(fromMs) === secondOf(toMs)) return;
-    this.remove(key, fromMs);
-    this.add(key, toMs);
+  /** True when an item at `node` need not move to expire at `expiresAtMs`. */
+  isPlaced(node: ExpiryNode<T>, expiresAtMs: number): boolean {
+    return node.second === secondOf(expiresAtMs);
   }
 
-  /** Keys whose whole second has passed, at most `limit`; the caller removes every one of them. */
-  due(nowMs: number, limit: number): Bytes[] {
+  /** Items whose whole second has passed, at most `limit`; the caller removes every one of them. */
+  due(nowMs: number, limit: number): T[] {
     const nowSecond = Math.floor(nowMs / SECOND_MS);
-    const found: Bytes[] = [];
+    const found: T[] = [];
     for (const second of this.#passedSeconds(nowSecond)) {
-      for (const key of this.#seconds.get(second) ?? []) {
+      for (let node = this.#seconds.get(second) ?? null; node !== null; node = node.next) {
         if (found.length === limit) return found;
-        found.push(key);
+        found.push(node.item);
       }
     }
     this.#sweptSecond = nowSecond;
     return found;
-  }
-
-  clear(): void {
-    this.#seconds.clear();
-    this.#size = 0;
   }
 
   #passedSeconds(nowSecond: number): number[] {
@@ -70,7 +71,7 @@ export class ExpiryIndex {
 
 const SECOND_MS = 1000;
 
-/** The first full second at which the key is surely gone. */
+/** The first full second at which the item is surely gone. */
 function secondOf(expiresAtMs: number): number {
   return Math.ceil(expiresAtMs / SECOND_MS);
 }

@@ -137,7 +137,7 @@ export class Lists {
   }
 
   #create(key: Bytes): ListEntry {
-    return this.#store.insert(key, { type: "list", items: new Deque() });
+    return this.#store.insertList(key, new Deque());
   }
 
   #add(entry: ListEntry, side: Side, value: Bytes): void {

@@ -2,14 +2,16 @@ import type { Clock } from "../base/clock.ts";
 import type { Bytes } from "../resp/bytes.ts";
 import type { Deque } from "./deque.ts";
 import { outOfMemory } from "./errors.ts";
-import { ExpiryIndex } from "./expiry-index.ts";
+import { ExpiryIndex, type ExpiryNode } from "./expiry-index.ts";
+import { Slots } from "./slots.ts";
 
 interface EntryBase {
   readonly key: Bytes;
-  /** Rises with every new key; the order of the map, and what SCAN cursors are made of. */
+  /** Rises along the order in which entries are listed; what SCAN cursors are made of. */
   readonly serial: number;
   /** On the monotonic clock: a machine without battery clock jumps by years when it gets the time. */
   expiresAtMs: number;
+  expiryNode: ExpiryNode<Entry> | null;
   /** What this entry is charged for. */
   sizeBytes: number;
 }
@@ -39,10 +41,9 @@ export interface StoreOptions {
 export class Store {
   readonly maxBytes: number;
   readonly #clock: Clock;
-  readonly #entries = new Map<Bytes, Entry>();
-  readonly #expiries = new ExpiryIndex();
+  readonly #slots = new Slots<Entry>();
+  readonly #expiries = new ExpiryIndex<Entry>();
   #usedBytes = 0;
-  #lastSerial = 0;
   #expiredCount = 0;
   #cancelSweep: (() => void) | null = null;
 
@@ -52,7 +53,7 @@ export class Store {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#slots.size;
   }
 
   get expiringCount(): number {
@@ -70,38 +71,50 @@ export class Store {
   }
 
   get(key: Bytes): Entry | undefined {
-    const entry = this.#entries.get(key);
+    const entry = this.#slots.get(key);
     if (entry === undefined || entry.expiresAtMs === NEVER) return entry;
     if (entry.expiresAtMs > this.#clock.monotonicMs()) return entry;
     this.#expire(entry);
     return undefined;
   }
 
-  /** Enters a new key; the caller has made sure that there is none of this name. */
-  insert(key: Bytes, content: { type: "list"; items: Deque }): ListEntry;
-  insert(key: Bytes, content: { type: "string"; value: Bytes }): StringEntry;
-  insert(
-    key: Bytes,
-    content: { type: "list"; items: Deque } | { type: "string"; value: Bytes },
-  ): Entry {
-    this.#lastSerial += 1;
-    const entry = {
-      ...content,
+  /** Enters an empty list; the caller has made sure that there is no such key. */
+  insertList(key: Bytes, items: Deque): ListEntry {
+    const build = (serial: number): ListEntry => ({
+      type: "list",
+      items,
       key,
-      serial: this.#lastSerial,
+      serial,
       expiresAtMs: NEVER,
+      expiryNode: null,
       sizeBytes: 0,
-    } as Entry;
-    this.#entries.set(key, entry);
+    });
+    const entry = this.#slots.insert(key, build) as ListEntry;
     this.charge(entry, key.length + ENTRY_OVERHEAD_BYTES);
     return entry;
   }
 
+  /** Enters a string; the caller has made sure that there is no such key. */
+  insertString(key: Bytes, value: Bytes): StringEntry {
+    const build = (serial: number): StringEntry => ({
+      type: "string",
+      value,
+      key,
+      serial,
+      expiresAtMs: NEVER,
+      expiryNode: null,
+      sizeBytes: 0,
+    });
+    const entry = this.#slots.insert(key, build) as StringEntry;
+    this.charge(entry, key.length + value.length + ENTRY_OVERHEAD_BYTES);
+    return entry;
+  }
+
   remove(entry: Entry): void {
-    this.#entries.delete(entry.key);
-    if (entry.expiresAtMs !== NEVER) this.#expiries.remove(entry.key, entry.expiresAtMs);
+    this.#slots.remove(entry);
     this.#usedBytes -= entry.sizeBytes;
-    if (this.#expiries.size === 0) this.#stopSweeping();
+    if (entry.expiryNode !== null) this.#expiries.remove(entry.expiryNode);
+    entry.expiryNode = null;
   }
 
   charge(entry: Entry, bytes: number): void {
@@ -120,14 +133,12 @@ export class Store {
       this.remove(entry);
       return;
     }
-    const before = entry.expiresAtMs;
-    const after = ttlMs === null ? NEVER : this.#clock.monotonicMs() + ttlMs;
-    entry.expiresAtMs = after;
-    if (before === NEVER && after !== NEVER) this.#expiries.add(entry.key, after);
-    else if (before !== NEVER && after === NEVER) this.#expiries.remove(entry.key, before);
-    else if (before !== NEVER) this.#expiries.move(entry.key, before, after);
-    if (this.#expiries.size === 0) this.#stopSweeping();
-    else this.#startSweeping(SWEEP_INTERVAL_MS);
+    const node = entry.expiryNode;
+    entry.expiresAtMs = ttlMs === null ? NEVER : this.#clock.monotonicMs() + ttlMs;
+    if (node !== null && this.#expiries.isPlaced(node, entry.expiresAtMs)) return;
+    if (node !== null) this.#expiries.remove(node);
+    entry.expiryNode = ttlMs === null ? null : this.#expiries.add(entry, entry.expiresAtMs);
+    this.#steerSweeping(SWEEP_INTERVAL_MS);
   }
 
   /** Milliseconds to live; null when the key does not expire. */
@@ -136,45 +147,36 @@ export class Store {
     return entry.expiresAtMs - this.#clock.monotonicMs();
   }
 
-  /** All live entries in order of creation; stays valid while keys come and go. */
+  /** All live entries by rising serial; stays valid while keys come and go. */
   *entries(): IterableIterator<Entry> {
     const nowMs = this.#clock.monotonicMs();
-    for (const entry of this.#entries.values()) {
-      if (entry.expiresAtMs > nowMs) yield entry;
-    }
+    for (const entry of this.#slots.values()) if (entry.expiresAtMs > nowMs) yield entry;
   }
 
-  /** Stops the timer; the store must not be used afterwards. */
+  /** Stops the timer: from here on keys expire only when they are looked at. */
   stop(): void {
-    this.#stopSweeping();
-    this.#entries.clear();
-    this.#expiries.clear();
-  }
-
-  #startSweeping(delayMs: number): void {
-    this.#cancelSweep ??= this.#clock.after(delayMs, () => this.#sweep());
-  }
-
-  #stopSweeping(): void {
     this.#cancelSweep?.();
-    this.#cancelSweep = null;
-  }
-
-  #sweep(): void {
-    this.#cancelSweep = null;
-    const due = this.#expiries.due(this.#clock.monotonicMs(), SWEEP_LIMIT);
-    for (const key of due) {
-      const entry = this.#entries.get(key);
-      if (entry !== undefined) this.#expire(entry);
-    }
-    if (this.#expiries.size === 0) return;
-    // A full slice means that more is due: give others a turn and go on.
-    this.#startSweeping(due.length === SWEEP_LIMIT ? 1 : SWEEP_INTERVAL_MS);
+    this.#cancelSweep = () => {};
   }
 
   #expire(entry: Entry): void {
     this.remove(entry);
     this.#expiredCount += 1;
+  }
+
+  /** The timer goes on while there is something to expire. */
+  #steerSweeping(delayMs: number): void {
+    if (this.#expiries.size > 0) {
+      this.#cancelSweep ??= this.#clock.after(delayMs, () => this.#sweep());
+    }
+  }
+
+  #sweep(): void {
+    this.#cancelSweep = null;
+    const due = this.#expiries.due(this.#clock.monotonicMs(), SWEEP_LIMIT);
+    for (const entry of due) this.#expire(entry);
+    // A full slice means that more is due: give others a turn and go on.
+    this.#steerSweeping(due.length === SWEEP_LIMIT ? 1 : SWEEP_INTERVAL_MS);
   }
 }
 
@@ -183,4 +185,4 @@ const SWEEP_INTERVAL_MS = 1000;
 /** Keys removed in one go, a few milliseconds' worth. */
 const SWEEP_LIMIT = 5000;
 /** Map slot, entry object, and an empty list or string. */
-const ENTRY_OVERHEAD_BYTES = 160;
+const ENTRY_OVERHEAD_BYTES = 240;

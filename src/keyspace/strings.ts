@@ -29,8 +29,7 @@ export class Strings {
     if (options.condition === "present" && before === undefined) return false;
     const kept = before === undefined ? null : store.ttlMs(before);
     if (before !== undefined) store.remove(before);
-    const entry = store.insert(key, { type: "string", value });
-    store.charge(entry, value.length);
+    const entry = store.insertString(key, value);
     const ttlMs = options.ttlMs === "keep" ? kept : options.ttlMs;
     if (ttlMs !== null) store.setExpiry(entry, ttlMs);
     return true;
