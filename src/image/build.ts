@@ -1,6 +1,7 @@
 import { copyFile, cp, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { openBaseImage } from "./base-image.ts";
+import { withBuildLock } from "./build-lock.ts";
 import { buildBundle } from "./bundle.ts";
 import { warmCompileCache } from "./compile-cache.ts";
 import { type BuildVersion, readBuildVersion } from "./git-version.ts";
@@ -41,6 +42,19 @@ export async function buildImage(
   const inputs = await hashInputs(workshop, { options, version });
   const present = await readPresent(options.outDir, inputs);
   if (present !== undefined) return present;
+  return await withBuildLock(join(workshop.cacheDir, "build.lock"), {
+    onWait: () => say("waiting for another build"),
+    work: async () =>
+      (await readPresent(options.outDir, inputs)) ??
+      (await makeImage(options, { workshop, inputs, version })),
+  });
+}
+
+async function makeImage(
+  options: ImageOptions,
+  { workshop, inputs, version }: { workshop: Workshop; inputs: string; version: BuildVersion },
+): Promise<Manifest> {
+  const { root, say } = workshop;
   const fetched = [
     ...(await workshop.packages.fetchSet("base")),
     ...(await workshop.packages.fetchSet(options.flavour)),
@@ -84,7 +98,7 @@ async function packLayered(job: Job): Promise<Packed> {
   const { layout } = options;
   if (layout === "cpio") throw new RangeError("A plain archive has no layers");
   const compression = compressionOf(options);
-  const own = await hashFiles(workshop.root, ["initramfs", "src/image"]);
+  const own = await hashFiles(workshop.root, ["initramfs", "etc", "src/image"]);
   const node = await hashNode(workshop);
   const base = await openBaseImage({
     cacheDir: workshop.cacheDir,
@@ -111,7 +125,7 @@ async function buildBaseTree({ workshop, fetched, kernel, nodeFile }: Job): Prom
     packages: await unpackAll(workshop.packages, fetched),
     modulesDir: kernel.modulesDir,
     nodeFile,
-    ownDir: join(workshop.root, "initramfs/root"),
+    root: workshop.root,
   });
 }
 
@@ -215,7 +229,7 @@ async function hashInputs(
   const outside = [...overlays, ...(bundleDir === undefined ? [] : [bundleDir])];
   return hashJson([
     { flavour, layout, compression: compressionOf(options), version },
-    await hashFiles(workshop.root, ["initramfs", ...sources]),
+    await hashFiles(workshop.root, ["initramfs", "etc", ...sources]),
     await hashNode(workshop),
     await Promise.all(outside.map((dir) => hashFiles(dirname(dir), [basename(dir)]))),
   ]);

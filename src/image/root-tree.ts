@@ -16,8 +16,8 @@ export interface RootParts {
   readonly modulesDir: string;
   /** Stripped Node.js program. */
   readonly nodeFile: string;
-  /** `initramfs/root`: files of the image that are ours. */
-  readonly ownDir: string;
+  /** Project directory: `initramfs/root` and `etc` hold the files of the image that are ours. */
+  readonly root: string;
 }
 
 /**
@@ -38,7 +38,8 @@ export async function buildRootTree(parts: RootParts): Promise<Tree> {
   tree.addFile("usr/lib/node0/node", parts.nodeFile, 0o755);
   tree.addLink("usr/bin/node", "../lib/node0/node");
   await addBusybox(tree);
-  await tree.addFrom(parts.ownDir);
+  await tree.addFrom(join(parts.root, "initramfs/root"));
+  await addDefaults(tree, join(parts.root, "etc"));
   return tree;
 }
 
@@ -65,6 +66,16 @@ async function addCertificates(tree: Tree, packages: readonly UnpackedPackage[])
   const names = (await readdir(dir)).sort();
   const texts = await Promise.all(names.map((name) => readFile(join(dir, name), "utf8")));
   tree.addText("etc/ssl/certs/ca-certificates.crt", texts.join(""));
+}
+
+/** Shipped settings go to `/etc`, programs of the network set-up beside the agent that calls them. */
+async function addDefaults(tree: Tree, etcDir: string): Promise<void> {
+  const shipped = new Tree();
+  await shipped.addFrom(etcDir);
+  for (const [path, entry] of shipped.entries()) {
+    if (path.startsWith("node0/")) tree.add(`etc/${path}`, entry);
+    else if (path.startsWith("network/")) tree.add(path.replace("network", "usr/lib/node0"), entry);
+  }
 }
 
 /** One link per busybox program, where no package brings the full one. */
