@@ -10,7 +10,7 @@ export function explainError(error: AgentError): string {
 
 function adviceFor(error: AgentError): string {
   if (error.code === "E_AUTH") {
-    return error.fields["given"] === true
+    return error.fields["isGiven"] === true
       ? "the password file holds another machine's password"
       : "name the password file with --password-file";
   }

@@ -22,8 +22,8 @@ export interface WaitOptions extends Limits {
 export interface RunOptions extends WaitOptions, Submission {
   /** Gets every message while the job runs; switches `stream` on. */
   readonly onMessage?: OnMessage | undefined;
-  /** Called once the node has taken the job. */
-  readonly onAccepted?: ((id: string) => void) | undefined;
+  /** Called once the node has confirmed that the command reached it. */
+  readonly onSubmitted?: (() => void) | undefined;
 }
 
 /**
@@ -68,10 +68,10 @@ export class Client {
         { ...options, stream: onMessage ? true : options.stream },
         job,
       );
+      options.onSubmitted?.();
       const follower = onMessage && new Follower(this.#pool, { ...job, onMessage });
       try {
         await awaitAcceptance(this.#pool, job);
-        options.onAccepted?.(job.id);
         const result = await awaitResult(this.#pool, job);
         // Without `streams` no process ever ran, and its stream stays empty (wire protocol 5, 8).
         if (result.streams !== undefined) await follower?.finish();

@@ -11,7 +11,7 @@ export interface ConnectOptions {
   /** Path of a unix socket; takes the place of host and port. */
   readonly path?: string | undefined;
   readonly password?: string | undefined;
-  /** File that holds the password; one newline at its end is not part of it. */
+  /** File whose first line is the password. */
   readonly passwordFile?: string | undefined;
   /** Milliseconds for connecting and logging in; default 10000. */
   readonly timeoutMs?: number | undefined;
@@ -53,11 +53,11 @@ async function readPassword(file: string | undefined): Promise<string | undefine
       fields: { file },
     });
   }
-  const password = text.replace(/\r?\n$/, "");
+  const [password = ""] = text.split(/\r?\n/, 1);
   if (password === "") {
     throw new AgentError(
       "E_PASSWORD_FILE",
-      `Cannot use the password file ${file}: it is empty, expected a password`,
+      `Cannot use the password file ${file}: its first line is empty, expected a password`,
       { fields: { file } },
     );
   }

@@ -84,6 +84,7 @@ export class Connection implements Channel {
 
   /** Ends the connection; requests that wait for a reply fail with `E_CONNECTION_LOST`. */
   destroy(): void {
+    if (this.#isDestroyed) return;
     this.#isDestroyed = true;
     hangUp(this.#redis);
   }

@@ -60,9 +60,11 @@ export function replyError(error: Error, endpoint: Endpoint): AgentError {
   }
   const where = formatEndpoint(endpoint);
   if (/^(NOAUTH|WRONGPASS|NOPERM)\b/.test(error.message)) {
-    return new AgentError("E_AUTH", `Cannot log in to ${where}: ${error.message}`, {
+    const isGiven = !error.message.startsWith("NOAUTH");
+    const seen = isGiven ? "wrong password" : "no password given";
+    return new AgentError("E_AUTH", `Cannot log in to ${where}: ${seen}`, {
       cause: error,
-      fields: { where, given: !error.message.startsWith("NOAUTH") },
+      fields: { where, isGiven },
     });
   }
   return new AgentError("E_REFUSED", `Cannot run the request on ${where}: ${error.message}`, {
@@ -75,11 +77,24 @@ export function replyError(error: Error, endpoint: Endpoint): AgentError {
 export function connectError(error: unknown, endpoint: Endpoint): AgentError {
   if (isReplyError(error)) return replyError(error, endpoint);
   const where = formatEndpoint(endpoint);
-  return new AgentError("E_CONNECT", `Cannot connect to ${where}: ${errorText(error)}`, {
+  const reason = errorCode(error) ?? "";
+  const seen = PLAIN_REASONS[reason] ?? errorText(error);
+  return new AgentError("E_CONNECT", `Cannot connect to ${where}: ${seen}`, {
     cause: error,
-    fields: { where, reason: errorCode(error) ?? "" },
+    fields: { where, reason },
   });
 }
+
+/** The usual reasons in words; the system's own texts name the endpoint a second time. */
+const PLAIN_REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EHOSTUNREACH: "no route to the machine",
+  ENETUNREACH: "no route to its network",
+  ENOENT: "no such socket",
+  ENOTFOUND: "no such host name",
+  EACCES: "permission denied",
+};
 
 /** True for an error the node sent as a reply; anything else broke the connection. */
 export function isReplyError(error: unknown): error is Error {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { isRunning } from "./job-flow.ts";
 import type { Channels } from "./pool.ts";
 import { retryWhileAway } from "./retry.ts";
@@ -60,8 +59,7 @@ export class Follower {
     for (;;) {
       const silentMs = performance.now() - Math.max(resultMs, this.#lastMs);
       if (this.#isDone || silentMs >= LAG_MS) break;
-      const rest = sleep(LAG_MS - silentMs, undefined, { ref: true });
-      await Promise.race([rest, this.#reading]);
+      await this.#waitUntilRead(LAG_MS - silentMs);
     }
     const isComplete = this.#isDone;
     this.stop();
@@ -70,5 +68,13 @@ export class Follower {
 
   stop(): void {
     this.#stop.abort();
+  }
+
+  async #waitUntilRead(limitMs: number): Promise<void> {
+    // A timer that is left behind would keep the whole program alive.
+    const { promise: limit, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, limitMs);
+    await Promise.race([limit, this.#reading.catch(() => undefined)]);
+    clearTimeout(timer);
   }
 }

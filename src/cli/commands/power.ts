@@ -1,5 +1,7 @@
 import { AgentError, errorCode } from "../../base/errors.ts";
+import type { Client } from "../../client/client.ts";
 import { formatEndpoint } from "../../client/errors.ts";
+import type { Limits } from "../../client/limits.ts";
 import { resultValue } from "../../client/result.ts";
 import { EXIT } from "../exit-code.ts";
 import type { CliCommand } from "../grammar.ts";
@@ -24,7 +26,7 @@ function powerCommand(name: string, command: string, summary: string): CliComman
       const client = await invocation.connect();
       const where = formatEndpoint(client.endpoint);
       if (!(await isConfirmed(invocation, `${name} ${where}`))) return EXIT.failure;
-      await sendPowerCommand(invocation, command);
+      await orderPower(client, command, invocation.limits);
       await invocation.note(`${where}: ${name} has begun`);
       return EXIT.ok;
     },
@@ -40,19 +42,23 @@ async function isConfirmed(invocation: Invocation, what: string): Promise<boolea
   return /^y(es)?$/i.test(answer.trim());
 }
 
-/** The result is sent on a best-effort basis: a machine that is gone has obeyed. */
-async function sendPowerCommand(invocation: Invocation, command: string): Promise<void> {
-  const client = await invocation.connect();
-  let isTaken = false;
-  const onAccepted = () => {
-    isTaken = true;
+/**
+ * Sends the command and waits until it is obeyed. The result is sent on a best-effort basis: a machine
+ * that is gone after it got the command has obeyed.
+ *
+ * @throws JobError when the node refuses; AgentError, see `Client.run`
+ */
+export async function orderPower(client: Client, command: string, limits: Limits): Promise<void> {
+  let isSent = false;
+  const onSubmitted = () => {
+    isSent = true;
   };
   try {
-    const options = { ...invocation.limits, patienceMs: 0, onAccepted };
+    const options = { ...limits, patienceMs: 0, onSubmitted };
     const result = await client.run(command, {}, options);
     if (result.state !== "SUCCESS") resultValue(result);
   } catch (error) {
     const isGone = ["E_CONNECTION_LOST", "E_CONNECT"].includes(errorCode(error) ?? "");
-    if (!isTaken || !isGone) throw error;
+    if (!isSent || !isGone) throw error;
   }
 }

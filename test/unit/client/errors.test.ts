@@ -31,8 +31,8 @@ test("keeps a job id that holds colons", () => {
 test.each([
   ["NOAUTH Authentication required", false],
   ["WRONGPASS invalid username-password pair", true],
-])("calls %j a failed log-in", (message, given) => {
-  expect(connectError(reply(message), node)).toMatchObject({ code: "E_AUTH", fields: { given } });
+])("calls %j a failed log-in", (message, isGiven) => {
+  expect(connectError(reply(message), node)).toMatchObject({ code: "E_AUTH", fields: { isGiven } });
 });
 
 test("calls any other error reply refused", () => {
