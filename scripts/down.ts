@@ -1,14 +1,26 @@
-import { join } from "node:path";
-import { clearRun, isRunning, readUpRecord } from "./machine/up-record.ts";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { errorText } from "../src/base/errors.ts";
+import { clearRun, isRunning, readUpRecord, STATE_DIRECTORY } from "./machine/up-record.ts";
 
-const stateDirectory = join(import.meta.dirname, "../.node0");
-const record = readUpRecord(stateDirectory);
+const USAGE = "Usage: scripts/down [--state DIR]";
 
-if (record === null) {
-  console.log("down: no machine runs here");
-} else {
+async function down(stateDirectory: string): Promise<string> {
+  const record = readUpRecord(stateDirectory);
+  if (record === null) return "no machine runs here";
   const wasRunning = isRunning(record);
   await clearRun(stateDirectory, record, { keepLog: false });
-  const pid = `QEMU ${record.qemuPid}`;
-  console.log(wasRunning ? `down: ${pid} stopped` : `down: ${pid} had ended already, cleared up`);
+  const what = wasRunning ? "stopped" : "had ended already, cleared up";
+  return `QEMU ${record.qemuPid} ${what}`;
+}
+
+try {
+  const { values } = parseArgs({
+    options: { state: { type: "string" }, help: { type: "boolean", default: false } },
+  });
+  if (values.help) console.log(USAGE);
+  else console.log(`down: ${await down(resolve(values.state ?? STATE_DIRECTORY))}`);
+} catch (error) {
+  console.error(`down: ${errorText(error)}`);
+  process.exitCode = 1;
 }

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { AgentError, errorText } from "../src/base/errors.ts";
 import { type Acceleration, probeAcceleration } from "../src/vm/accel.ts";
 import { type BootOutcome, watchBoot, watchSerialBoot } from "./machine/boot-watch.ts";
@@ -13,16 +13,17 @@ import { parseUpOptions, UP_USAGE, type UpOptions } from "./machine/up-options.t
 import {
   clearRun,
   isRunning,
+  PASSWORD,
   readUpRecord,
   SERIAL_LOG,
+  STATE_DIRECTORY,
   type UpRecord,
   writeContext,
   writeUpRecord,
 } from "./machine/up-record.ts";
+import { formatReport } from "./machine/up-report.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const STATE = join(ROOT, ".node0");
-const PASSWORD_FILE = join(STATE, "password");
 /** Software emulation on a busy host is slow; a boot takes 6 s where nothing else runs. */
 const BOOT_LIMIT_MS = 180_000;
 const SHOWN_SERIAL_LINES = 25;
@@ -30,33 +31,36 @@ const SHOWN_SERIAL_LINES = 25;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 async function up(options: UpOptions): Promise<void> {
-  mkdirSync(STATE, { recursive: true });
-  await clearEndedRun();
-  const acceleration = await probeAcceleration({ cachePath: join(STATE, "cache/accel.json") });
+  const state = options.stateDirectory ?? STATE_DIRECTORY;
+  mkdirSync(state, { recursive: true });
+  await clearEndedRun(state);
+  const cachePath = join(STATE_DIRECTORY, "cache/accel.json");
+  const acceleration = await probeAcceleration({ cachePath });
   say(`up: acceleration ${acceleration.accel}: ${acceleration.reason}`);
   const image = await ensureImage(ROOT);
-  const password = ensurePassword(PASSWORD_FILE);
+  const password = ensurePassword(join(state, PASSWORD));
   say(`up: booting, ${describe(options)}`);
   const machine = await startMachine({
     ...options,
     ...image,
     accel: acceleration.accel,
     password,
-    serialLog: join(STATE, SERIAL_LOG),
+    serialLog: join(state, SERIAL_LOG),
     isDetached: !options.isForeground,
   });
-  let record = describeRun(machine, { options, acceleration, image });
-  writeUpRecord(STATE, record);
-  const end = (keepLog: boolean): Promise<void> => endRun(machine, record, keepLog);
+  let record = describeRun(machine, { state, options, acceleration, image });
+  writeUpRecord(state, record);
+  const end = (keepLog: boolean): Promise<void> => endRun(machine, { state, record, keepLog });
   onInterrupt(() => end(false));
   try {
     const { timeline, answeredMs } = await watch(machine, { password, record });
-    if (record.redis !== null) writeContext(STATE, record.redis);
+    if (record.redis !== null) writeContext(state, record.redis);
     record = { ...record, timeline };
-    writeUpRecord(STATE, record);
-    report(record, { options, answeredMs });
+    writeUpRecord(state, record);
+    if (options.isJson) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
+    say(formatReport(record, { options, answeredMs, root: ROOT, cwd: process.cwd() }));
   } catch (error) {
-    say(lastSerialLines());
+    say(lastSerialLines(record.serialLog));
     await end(true);
     throw error;
   }
@@ -68,8 +72,8 @@ async function up(options: UpOptions): Promise<void> {
 }
 
 /** Refuses to start a second machine; what a machine left behind that ended by itself is cleared. */
-async function clearEndedRun(): Promise<void> {
-  const last = readUpRecord(STATE);
+async function clearEndedRun(state: string): Promise<void> {
+  const last = readUpRecord(state);
   if (last === null) return;
   if (isRunning(last)) {
     throw new AgentError(
@@ -77,22 +81,24 @@ async function clearEndedRun(): Promise<void> {
       `Cannot start a machine: one is running already (QEMU ${last.qemuPid}), stop it with scripts/down`,
     );
   }
-  await clearRun(STATE, last, { keepLog: false });
+  await clearRun(state, last, { keepLog: false });
 }
 
 interface RunFacts {
+  readonly state: string;
   readonly options: UpOptions;
   readonly acceleration: Acceleration;
   readonly image: ImageFiles;
 }
 
-function describeRun(machine: Machine, { options, acceleration, image }: RunFacts): UpRecord {
+function describeRun(machine: Machine, facts: RunFacts): UpRecord {
+  const { state, options, acceleration, image } = facts;
   const { helper, identity } = machine;
   return {
     redis:
       options.nics === 0
         ? null
-        : { host: "127.0.0.1", port: machine.port, passwordFile: PASSWORD_FILE },
+        : { host: "127.0.0.1", port: machine.port, passwordFile: join(state, PASSWORD) },
     serialLog: machine.serialLog,
     qemuPid: identity.pid,
     accel: acceleration.accel,
@@ -124,33 +130,15 @@ async function watch(
   return { timeline: [], answeredMs: null };
 }
 
-function report(
-  record: UpRecord,
-  { options, answeredMs }: { readonly options: UpOptions; readonly answeredMs: number | null },
-): void {
-  if (options.isJson) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
-  const { redis } = record;
-  const near = (path: string): string => relative(process.cwd(), path);
-  const password = near(PASSWORD_FILE);
-  say(
-    answeredMs === null
-      ? "up: running, not reachable: the machine has no network card"
-      : `up: answered ${(answeredMs / 1000).toFixed(1)} s after start`,
-  );
-  say("");
-  if (redis !== null) {
-    say(`  REDISCLI_AUTH=$(cat ${password}) redis-cli -p ${redis.port} core.ping`);
-    say(`  ${near(join(ROOT, "bin/node0"))} status`);
-  }
-  say(`  tail -f ${near(record.serialLog)}`);
-  say(
-    `  ${options.isForeground ? "Ctrl-C" : near(join(ROOT, "scripts/down"))}    # stops the machine`,
-  );
+interface RunEnd {
+  readonly state: string;
+  readonly record: UpRecord;
+  readonly keepLog: boolean;
 }
 
-async function endRun(machine: Machine, record: UpRecord, keepLog: boolean): Promise<void> {
+async function endRun(machine: Machine, { state, record, keepLog }: RunEnd): Promise<void> {
   await machine.stop();
-  await clearRun(STATE, record, { keepLog });
+  await clearRun(state, record, { keepLog });
 }
 
 function onInterrupt(end: () => Promise<void>): void {
@@ -161,9 +149,9 @@ function onInterrupt(end: () => Promise<void>): void {
   }
 }
 
-function lastSerialLines(): string {
-  const lines = readSerial(join(STATE, SERIAL_LOG)).trimEnd().split("\n");
-  return [`up: last lines of ${SERIAL_LOG}:`, ...lines.slice(-SHOWN_SERIAL_LINES)].join("\n");
+function lastSerialLines(path: string): string {
+  const lines = readSerial(path).trimEnd().split("\n");
+  return [`up: last lines of ${path}:`, ...lines.slice(-SHOWN_SERIAL_LINES)].join("\n");
 }
 
 try {

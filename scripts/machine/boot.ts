@@ -18,7 +18,8 @@ export interface BootLoader {
 /** Puts the files of a boot into the machine's directory, and serves them where iPXE is to fetch them. */
 export async function prepareBoot(options: MachineOptions, directory: string): Promise<BootLoader> {
   const commandLine = buildCommandLine(options);
-  const extra = options.password === undefined ? [] : [buildPasswordInitrd(options.password)];
+  const password = options.password ?? null;
+  const extra = password === null ? [] : [buildPasswordInitrd(password)];
   if (options.boot === "ipxe") return serveBoot(options, directory, { commandLine, extra });
 
   const initrd = join(directory, "initrd");
@@ -35,7 +36,7 @@ export function buildCommandLine(options: Pick<MachineOptions, "password" | "app
   return [
     "console=ttyS0,115200",
     "loglevel=4",
-    ...(options.password === undefined ? [] : [`node0.password-file=${GUEST_PASSWORD_FILE}`]),
+    ...((options.password ?? null) === null ? [] : [`node0.password-file=${GUEST_PASSWORD_FILE}`]),
     options.append ?? "",
   ]
     .join(" ")

@@ -6,7 +6,7 @@ export interface MachineOptions {
   /** Added to the kernel command line of the runner. */
   readonly append?: string;
   /** Given to the machine as a file; without one the endpoint opens no network address. */
-  readonly password?: string;
+  readonly password?: string | null;
   /** Default 1024. */
   readonly memoryMiB?: number;
   /** Default 2. */

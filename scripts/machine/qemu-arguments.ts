@@ -38,7 +38,7 @@ const FORWARD = `tcp:127.0.0.1:0-:${GUEST_PORT}`;
 export function buildQemuArguments(options: QemuArguments): string[] {
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-S"],
-    ...["-machine", "q35", "-accel", accelArgument(options.accel)],
+    ...["-machine", "q35,sata=off,smbus=off,vmport=off", "-accel", accelArgument(options.accel)],
     ...["-cpu", options.accel === "kvm" ? "host" : "max"],
     ...["-m", String(options.memoryMiB), "-smp", String(options.cpus)],
     ...["-chardev", `socket,id=qmp,path=${quote(options.qmpSocket)},server=on,wait=off`],

@@ -14,6 +14,8 @@ Builds the image, boots it in QEMU and says how to reach the machine.
   --append "WORDS"     added to the kernel command line
   --disk FILE          raw or qcow2 file, or block device, as the machine's first disk
   --zerotier HEX16     network the machine joins, 16 hexadecimal digits
+  --state DIR          where the files of this run are kept (default .node0 of the checkout);
+                       another directory makes room for another machine
   --json               print the facts as JSON on standard output, progress on standard error
   --foreground         stay, show the serial line, stop the machine on Ctrl-C
   --help               this text`;
@@ -28,6 +30,8 @@ export interface UpOptions {
   readonly append: string;
   /** Absolute path, or null. */
   readonly diskPath: string | null;
+  /** Absolute path, or null for the directory of the checkout. */
+  readonly stateDirectory: string | null;
   readonly isJson: boolean;
   readonly isForeground: boolean;
   readonly isHelp: boolean;
@@ -56,6 +60,7 @@ export function parseUpOptions(argv: readonly string[]): UpOptions {
     boot,
     append: [kernelWords(values.append), ...zerotierWord(values.zerotier)].join(" ").trim(),
     diskPath: values.disk === undefined ? null : diskPath(values.disk),
+    stateDirectory: values.state === undefined ? null : resolve(values.state),
     isJson: values.json,
     isForeground: values.foreground,
     isHelp: values.help,
@@ -75,6 +80,7 @@ function parse(argv: readonly string[]) {
         append: { type: "string", default: "" },
         disk: { type: "string" },
         zerotier: { type: "string" },
+        state: { type: "string" },
         json: { type: "boolean", default: false },
         foreground: { type: "boolean", default: false },
         help: { type: "boolean", default: false },

@@ -27,10 +27,14 @@ export interface UpRecord {
 
 const STOP_GRACE_MS = 5000;
 
-/** Files of a run below `.node0`; password and caches stay. */
+/** Where `scripts/up` keeps the files of a run unless told otherwise. */
+export const STATE_DIRECTORY = join(import.meta.dirname, "../../.node0");
+
+/** Files of a run in its state directory; the password and caches stay. */
 export const RECORD = "up.json";
 export const CONTEXT = "context.json";
 export const SERIAL_LOG = "serial.log";
+export const PASSWORD = "password";
 
 /** The record of the last run, whether or not its machine still lives; null when there is none. */
 export function readUpRecord(stateDirectory: string): UpRecord | null {

@@ -19,6 +19,7 @@ test("needs no options", () => {
     boot: "direct",
     append: "",
     diskPath: null,
+    stateDirectory: null,
     isJson: false,
     isForeground: false,
     isHelp: false,
