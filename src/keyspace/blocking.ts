@@ -56,6 +56,11 @@ export class Blocking {
     return this.#waiterCount;
   }
 
+  /** Keys waited for, and some that were. */
+  get slotCount(): number {
+    return this.#waiters.size;
+  }
+
   /** Gives all elements of a list to one consumer; call {@link grew} when it has room again. */
   consume(key: Bytes, consumer: Consumer): void {
     this.#consumed = { key, consumer };

@@ -32,6 +32,11 @@ export class Slots<T extends Item> {
     return this.#size;
   }
 
+  /** Slots held, vacant ones included. */
+  get slotCount(): number {
+    return this.#slots.size;
+  }
+
   get(key: Bytes): T | undefined {
     return this.#slots.get(key)?.item ?? undefined;
   }
