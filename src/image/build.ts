@@ -54,13 +54,12 @@ async function makeImage(
   options: ImageOptions,
   { workshop, inputs, version }: { workshop: Workshop; inputs: string; version: BuildVersion },
 ): Promise<Manifest> {
-  const { root, say } = workshop;
+  const { say } = workshop;
   const fetched = [
     ...(await workshop.packages.fetchSet("base")),
     ...(await workshop.packages.fetchSet(options.flavour)),
   ];
-  const list = join(root, `initramfs/modules/${options.flavour}.list`);
-  const kernel = await openKernel(workshop, { packages: fetched, list });
+  const kernel = await openKernel(workshop, { packages: fetched, flavour: options.flavour });
   const nodeFile = await openStrippedNode(workshop);
   const layer = await buildLayer(options, { workshop, nodeFile });
   const job: Job = { workshop, options, fetched, kernel, nodeFile, layer };

@@ -5,29 +5,25 @@ import type { Toolbox } from "./toolbox.ts";
 
 const SUFFIX = /\.ko(\.xz|\.zst|\.gz)?$/;
 
+export interface ModuleLayout {
+  /** Unpacked kernel package. */
+  readonly kernelDir: string;
+  readonly version: string;
+  /** Text of the module list of a flavour (see `initramfs/modules/`). */
+  readonly list: string;
+  /** Text of the list of modules that are to be unpacked; they count as listed, too. */
+  readonly plainList: string;
+  /** Emptied first; the result is its `lib/modules/<version>`. */
+  readonly workDir: string;
+}
+
 /**
- * Lays out the modules of a kernel: the listed ones and what they depend on, unpacked (a machine
- * loads them faster that way), with fresh index files.
- *
- * @param kernelDir Unpacked kernel package.
- * @param list Text of a module list (see `initramfs/modules/`).
- * @param workDir Emptied first; the result is its `lib/modules/<version>`.
- * @returns Paths of the modules below `lib/modules/<version>`, sorted.
+ * Lays out the modules of a kernel: the listed ones and what they depend on, with fresh index files.
  */
 export async function prepareModules(
   toolbox: Toolbox,
-  {
-    kernelDir,
-    version,
-    list,
-    workDir,
-  }: {
-    kernelDir: string;
-    version: string;
-    list: string;
-    workDir: string;
-  },
-): Promise<string[]> {
+  { kernelDir, version, list, plainList, workDir }: ModuleLayout,
+): Promise<void> {
   const all = join(kernelDir, "usr/lib/modules", version);
   const target = join(workDir, "lib/modules", version);
   await rm(workDir, { recursive: true, force: true });
@@ -38,12 +34,14 @@ export async function prepareModules(
   const dependencies = parseDependencies(await readFile(join(index, "modules.dep"), "utf8"));
   const soft = parseSoftDependencies(await readFile(join(index, "modules.softdep"), "utf8"));
   const builtIn = (await readFile(join(all, "modules.builtin"), "utf8")).split("\n");
-  const wanted = selectModules(parseModuleList(list), { dependencies, soft, builtIn });
+  const known = { dependencies, soft, builtIn };
+  const plain = selectModules(parseModuleList(plainList), known);
+  const wanted = new Set([...selectModules(parseModuleList(list), known), ...plain]);
   for (const path of wanted) {
     await mkdir(dirname(join(target, path)), { recursive: true });
     await copyFile(join(all, path), join(target, path));
   }
-  const packed = wanted.filter((path) => path.endsWith(".xz")).map((path) => join(target, path));
+  const packed = plain.filter((path) => path.endsWith(".xz")).map((path) => join(target, path));
   if (packed.length > 0) await toolbox.run("bin/xz", ["--decompress", "--", ...packed]);
   for (const name of (await readdir(all)).filter((entry) => entry.startsWith("modules."))) {
     await copyFile(join(all, name), join(target, name));
@@ -51,7 +49,6 @@ export async function prepareModules(
   await rm(indexDir, { recursive: true });
   await toolbox.run("sbin/depmod", ["-b", workDir, version]);
   await dropBinaryIndexes(target);
-  return wanted.map((path) => path.replace(SUFFIX, ".ko"));
 }
 
 /** depmod looks for modules in `lib` or `usr/lib`, as it was built; the result lies in the same place. */

@@ -101,27 +101,28 @@ export interface Kernel {
 /** Finds the kernel in a set of packages and lays out its modules. */
 export async function openKernel(
   workshop: Workshop,
-  { packages, list }: { packages: readonly FetchedPackage[]; list: string },
+  { packages, flavour }: { packages: readonly FetchedPackage[]; flavour: string },
 ): Promise<Kernel> {
   const found = packages.find(({ name }) => isKernelPackage(name));
   if (found === undefined) {
     throw new AgentError(
       "E_IMAGE_KERNEL",
-      "Cannot find the kernel: no such package in the lock file",
+      "Cannot find the kernel: no such package seen in the lock file",
     );
   }
+  const { root, cacheDir } = workshop;
   const version = found.name.replace("linux-image-", "");
   const kernelDir = await workshop.packages.unpack(found);
-  const text = await readFile(list, "utf8");
-  const key = hashJson([
-    found.sha256,
-    text,
-    await hashFiles(workshop.root, ["src/image/modules.ts"]),
-  ]);
-  const modulesDir = join(workshop.cacheDir, "modules", key.slice(0, 32));
+  const listsDir = join(root, "initramfs/modules");
+  const list = await readFile(join(listsDir, `${flavour}.list`), "utf8");
+  const plainList = await readFile(join(listsDir, "plain.list"), "utf8");
+  const own = await hashFiles(root, ["src/image/modules.ts"]);
+  const key = hashJson([found.sha256, list, plainList, own]).slice(0, 32);
+  const modulesDir = join(cacheDir, "modules", key);
   if (!(await exists(modulesDir))) {
     const workDir = `${modulesDir}.part`;
-    await prepareModules(await workshop.openToolbox(), { kernelDir, version, list: text, workDir });
+    const toolbox = await workshop.openToolbox();
+    await prepareModules(toolbox, { kernelDir, version, list, plainList, workDir });
     await rename(workDir, modulesDir);
   }
   return { version, file: join(kernelDir, `boot/vmlinuz-${version}`), modulesDir };
