@@ -33,6 +33,7 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
         log,
         hostname: settings.hostname,
         mac: links.list().find(({ isPhysical }) => isPhysical)?.mac ?? "",
+        isDebug: settings.debug,
         pid: process.pid,
       }),
     network: new DhcpNetwork({

@@ -3,8 +3,6 @@ export const SYSCTLS: Readonly<Record<string, string>> = {
   // A panic must not leave a machine without console waiting for a person.
   "kernel/panic": "10",
   "kernel/panic_on_oops": "1",
-  // Kernel messages below "error" would tear the lines of the boot apart.
-  "kernel/printk": "4 4 1 7",
   // Jobs are root, containers are not: they learn nothing about the kernel's addresses.
   "kernel/kptr_restrict": "1",
   "kernel/dmesg_restrict": "1",
@@ -16,3 +14,6 @@ export const SYSCTLS: Readonly<Record<string, string>> = {
   "vm/max_map_count": "262144",
   "net/core/somaxconn": "4096",
 };
+
+/** Not for `debug`: kernel messages below "error" would tear the lines of the boot apart. */
+export const QUIET_KERNEL = { "kernel/printk": "4 4 1 7" } as const;

@@ -3,7 +3,7 @@ import type { Logger } from "../log/logger.ts";
 import type { Files } from "../sys/files.ts";
 import { setLinkUp } from "../sys/links-linux.ts";
 import { readMounts } from "../sys/mounts.ts";
-import { SYSCTLS } from "./sysctls.ts";
+import { QUIET_KERNEL, SYSCTLS } from "./sysctls.ts";
 
 export interface SystemOptions {
   readonly files: Files;
@@ -12,6 +12,8 @@ export interface SystemOptions {
   readonly hostname: string | null;
   /** Hardware address of the first interface; empty where there is none. */
   readonly mac: string;
+  /** True: kernel messages of every level stay on the console. */
+  readonly isDebug: boolean;
   /** Process id of the agent. */
   readonly pid: number;
 }
@@ -46,7 +48,8 @@ export function prepareSystem(options: SystemOptions): string {
     options.files.writeText("/proc/sys/kernel/hostname", `${hostname}\n`),
   );
   attempt(options, "loopback", () => setLinkUp(options.files, "lo"));
-  const skipped = Object.entries(SYSCTLS).filter(([name, value]) => {
+  const wanted = options.isDebug ? SYSCTLS : { ...SYSCTLS, ...QUIET_KERNEL };
+  const skipped = Object.entries(wanted).filter(([name, value]) => {
     const path = `/proc/sys/${name}`;
     return (
       !options.files.exists(path) || !attempt(options, name, () => write(options, path, value))

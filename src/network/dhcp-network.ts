@@ -30,6 +30,8 @@ export interface DhcpNetworkOptions extends NetworkPolicy {
   readonly probes: readonly { readonly host: string; readonly port: number }[];
   /** Default `/etc/resolv.conf`. */
   readonly resolvConf?: string;
+  /** Default {@link NETWORK_LIMITS}. */
+  readonly limits?: typeof NETWORK_LIMITS;
 }
 
 /** How long one attempt waits, in milliseconds. */
@@ -41,7 +43,7 @@ export const NETWORK_LIMITS = {
   /** Between two looks while something is expected any moment. */
   quickLookMs: 100,
   lookMs: 1000,
-} as const;
+};
 
 /** A client that ends at once must not be restarted in a tight loop. */
 const RESTART_MS = 1000;
@@ -52,6 +54,7 @@ const RESTART_MS = 1000;
  */
 export class DhcpNetwork {
   readonly #options: DhcpNetworkOptions;
+  readonly #limits: typeof NETWORK_LIMITS;
   readonly #startedMs = new Map<string, number>();
   readonly #hadCarrier = new Set<string>();
   readonly #sleepers = new Set<() => void>();
@@ -60,6 +63,7 @@ export class DhcpNetwork {
 
   constructor(options: DhcpNetworkOptions) {
     this.#options = options;
+    this.#limits = options.limits ?? NETWORK_LIMITS;
   }
 
   /** One attempt of the `network` phase. Resolves with what was reached, throws what is missing. */
@@ -75,19 +79,19 @@ export class DhcpNetwork {
       }
       const waitedMs = this.#options.clock.monotonicMs() - beginMs;
       const isAsking = views.some(({ link }) => link.hasCarrier);
-      if (waitedMs >= (isAsking ? NETWORK_LIMITS.dhcpMs : NETWORK_LIMITS.carrierMs)) {
+      if (waitedMs >= (isAsking ? this.#limits.dhcpMs : this.#limits.carrierMs)) {
         throw this.#trouble(views);
       }
       // Later on, why the last attempt failed says more than what this one waits for.
       if (context.attempt === 1) context.setReason(describeWaiting(views));
-      await this.#nextLook(NETWORK_LIMITS.quickLookMs, context.signal);
+      await this.#nextLook(this.#limits.quickLookMs, context.signal);
     }
   }
 
   /** Resolves when carrier, leases or interfaces are not what they were. */
   async changed(signal: AbortSignal): Promise<void> {
     const before = this.#fingerprint();
-    while (this.#fingerprint() === before) await this.#nextLook(NETWORK_LIMITS.lookMs, signal);
+    while (this.#fingerprint() === before) await this.#nextLook(this.#limits.lookMs, signal);
   }
 
   /** Looks after clients and name servers, and reports when there is no usable route any more. */
@@ -110,7 +114,7 @@ export class DhcpNetwork {
 
   async #watchUntilLost(lost: (reason: string) => void, signal: AbortSignal): Promise<void> {
     for (;;) {
-      await this.#nextLook(NETWORK_LIMITS.lookMs, signal);
+      await this.#nextLook(this.#limits.lookMs, signal);
       const views = await this.#look();
       const route = usableRoute(views, this.#options.links.defaultRoutes());
       if (route === undefined) {
@@ -176,7 +180,7 @@ export class DhcpNetwork {
     if (probes.length === 0) return;
     const names = probes.map(({ host, port }) => `${host}:${port}`).join(", ");
     if (context.attempt === 1) context.setReason(`waiting for an answer from ${names}`);
-    const tries = probes.map((target) => probe(target, NETWORK_LIMITS.probeMs));
+    const tries = probes.map((target) => probe(target, this.#limits.probeMs));
     const answers = await orAborted(Promise.all(tries), context.signal);
     if (!answers.includes(true)) {
       throw new AgentError("E_NETWORK_PROBE", `no answer from ${names}`);

@@ -11,13 +11,14 @@ function machine(texts: Record<string, string> = {}) {
   const files = new MemoryFiles({
     "/proc/self/mountinfo": MOUNTS,
     "/proc/sys/kernel/panic": "0\n",
+    "/proc/sys/kernel/printk": "7 4 1 7\n",
     "/sys/class/net/lo/flags": "0x8\n",
     "/sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory hugetlb pids\n",
     ...texts,
   });
   const log = new QuietLog();
-  const prepare = (hostname: string | null = null): string =>
-    prepareSystem({ files, log, hostname, mac: "52:54:00:12:34:56", pid: 77 });
+  const prepare = (hostname: string | null = null, isDebug = false): string =>
+    prepareSystem({ files, log, hostname, mac: "52:54:00:12:34:56", pid: 77, isDebug });
   return { files, log, prepare };
 }
 
@@ -47,6 +48,14 @@ test("groups whose members get limits hand controllers on; jobs do not", () => {
 test("an agent that was restarted finds the same result", () => {
   const { prepare } = machine();
   expect(prepare()).toBe(prepare());
+});
+
+test("kernel messages leave the console, but not with debug", () => {
+  const { files, prepare } = machine();
+  prepare(null, true);
+  expect(files.readText("/proc/sys/kernel/printk")).toBe("7 4 1 7\n");
+  prepare();
+  expect(files.readText("/proc/sys/kernel/printk")).toBe("4 4 1 7");
 });
 
 test("a kernel setting that does not exist is not created and no failure", () => {
