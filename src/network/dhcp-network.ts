@@ -72,12 +72,15 @@ export class DhcpNetwork {
     for (;;) {
       const views = await this.#look();
       const route = usableRoute(views, this.#options.links.defaultRoutes());
-      if (route !== undefined) {
+      const waitedMs = this.#options.clock.monotonicMs() - beginMs;
+      // The hook sets the route a moment before it writes the lease down; a route that is nobody's
+      // lease (set by the kernel's own ip= for example) counts after a while.
+      const isExplained = views.some(({ lease }) => lease?.interface === route?.interface);
+      if (route !== undefined && (isExplained || waitedMs >= this.#limits.carrierMs)) {
         this.#writeResolvConf(views, route);
         await this.#reach(context);
         return describeReached(views, route);
       }
-      const waitedMs = this.#options.clock.monotonicMs() - beginMs;
       const isAsking = views.some(({ link }) => link.hasCarrier);
       if (waitedMs >= (isAsking ? this.#limits.dhcpMs : this.#limits.carrierMs)) {
         throw this.#trouble(views);

@@ -60,6 +60,25 @@ test("a link with carrier gets a client at once and the lease ends the waiting a
   expect(files.readText("/etc/resolv.conf")).toBe("nameserver 10.0.2.2\n");
 });
 
+test("a route whose lease is not written down yet is waited for, not guessed about", async () => {
+  const { bringUp, links, answer, pass } = setUp(["eth0"]);
+  links.plugged.add("eth0");
+  const reached = bringUp();
+  links.routes.push({ interface: "eth0", gateway: "10.0.2.2", metric: 1002 });
+  await pass(500);
+  answer("eth0", "10.0.2.15", "10.0.2.2");
+  expect(await reached).toContain("10.0.2.15/24 by DHCP");
+});
+
+test("a default route that somebody else set is enough after a while", async () => {
+  const { bringUp, links, pass } = setUp(["eth0"]);
+  links.plugged.add("eth0");
+  links.routes.push({ interface: "eth0", gateway: "10.0.2.2", metric: 0 });
+  const reached = bringUp();
+  await pass(3200);
+  expect(await reached).toBe("eth0 configured elsewhere, gateway 10.0.2.2");
+});
+
 test("an interface without carrier costs no time beside one that works", async () => {
   const { bringUp, links, dhcp, answer, clock } = setUp(["eth0", "eth1"]);
   links.plugged.add("eth1");
