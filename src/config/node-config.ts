@@ -54,14 +54,19 @@ export async function loadNodeConfig(files: Files, file: string): Promise<Loaded
     const problems = files.exists(file) ? [`Cannot read ${file}: defaults are used`] : [];
     return { config: DEFAULT_NODE_CONFIG, problems };
   }
+  // The shipped file holds comments alone: loading the parser for it would only cost boot time.
+  if (!hasValues(text)) return { config: DEFAULT_NODE_CONFIG, problems: [] };
   try {
-    // Only a machine that has such a file pays for the parser.
     const { default: toml } = await import("@iarna/toml");
     return applyConfig(toml.parse(text), { file, text });
   } catch (error) {
     const problem = `Cannot read ${file}${placeOf(error)}: ${tomlMessage(error)}, defaults are used`;
     return { config: DEFAULT_NODE_CONFIG, problems: [problem] };
   }
+}
+
+function hasValues(text: string): boolean {
+  return text.split("\n").some((line) => /^\s*[^\s#[]/.test(line));
 }
 
 /**

@@ -17,9 +17,12 @@ test("without a file the defaults count and nothing is reported", async () => {
   });
 });
 
-test("the shipped file holds the defaults", async () => {
+test("the shipped file changes nothing, and shows every default", async () => {
   const shipped = readFileSync("etc/node0/node0.toml", "utf8");
+  const shown = shipped.replaceAll(/^#(?=\S)/gm, "");
+  expect(shown).toContain("\nmax_jobs = ");
   expect(await load(shipped)).toEqual({ config: DEFAULT_NODE_CONFIG, problems: [] });
+  expect(await load(shown)).toEqual({ config: DEFAULT_NODE_CONFIG, problems: [] });
 });
 
 test("given values lie over the defaults", async () => {
