@@ -165,7 +165,11 @@ export class Job {
     };
     this.#capture.record(message);
     this.#context.message(message);
-    for (const follower of this.#followers) follower(message);
+    if (this.#followers.size === 0) return;
+    const followers = [...this.#followers];
+    // Followers stay for one run: its last message is their last one.
+    if ((flags & (FLAG.success | FLAG.error)) !== 0) this.#followers.clear();
+    for (const follower of followers) follower(message);
   }
 
   #runEnded(outcome: RunOutcome): void {

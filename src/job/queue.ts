@@ -1,6 +1,7 @@
 interface Queue {
-  /** In the order they came; a set, because an array gets slow when a long one is shifted. */
-  readonly waiting: Set<() => void>;
+  /** Newest last, and oldest last: taking from the front of one long array gets slow. */
+  incoming: (() => void)[];
+  outgoing: (() => void)[];
   isBusy: boolean;
   isDraining: boolean;
 }
@@ -14,13 +15,9 @@ export class SerialQueues {
 
   /** Runs `start` at once when the queue is free, otherwise after everyone before it has left. */
   enter(name: string, start: () => void): void {
-    const queue = this.#queues.get(name) ?? {
-      waiting: new Set(),
-      isBusy: false,
-      isDraining: false,
-    };
+    const queue = this.#queues.get(name) ?? emptyQueue();
     this.#queues.set(name, queue);
-    queue.waiting.add(start);
+    queue.incoming.push(start);
     this.#drain(name, queue);
   }
 
@@ -37,15 +34,26 @@ export class SerialQueues {
     if (queue.isDraining) return;
     queue.isDraining = true;
     while (!queue.isBusy) {
-      const [next] = queue.waiting;
+      const next = takeOldest(queue);
       if (next === undefined) {
         this.#queues.delete(name);
         break;
       }
-      queue.waiting.delete(next);
       queue.isBusy = true;
       next();
     }
     queue.isDraining = false;
   }
+}
+
+function emptyQueue(): Queue {
+  return { incoming: [], outgoing: [], isBusy: false, isDraining: false };
+}
+
+function takeOldest(queue: Queue): (() => void) | undefined {
+  if (queue.outgoing.length === 0) {
+    queue.outgoing = queue.incoming.reverse();
+    queue.incoming = [];
+  }
+  return queue.outgoing.pop();
 }
