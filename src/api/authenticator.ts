@@ -57,6 +57,7 @@ export class Authenticator {
 }
 
 const FIRST_DELAY_MS = 100;
-const MAX_DELAY_MS = 5000;
+/** Below the five seconds after which common clients give up: they shall see the reason. */
+const MAX_DELAY_MS = 2000;
 const FORGET_MS = 600_000;
 const MAX_NETWORKS = 4096;

@@ -117,7 +117,7 @@ export class RequestParser {
       if (digit < 0 || digit > 9) break;
       value = value * 10 + digit;
       at += 1;
-      if (at - digits > MAX_DIGITS) throw protocolError(`too big ${what} count string`);
+      if (at - digits > MAX_DIGITS) throw protocolError(`invalid ${what} length`);
     }
     if (at === end) return INCOMPLETE;
     if (bytes[at] !== CARRIAGE_RETURN || at === digits) {

@@ -1,5 +1,5 @@
 import type { Bytes } from "../../resp/bytes.ts";
-import { array, integer, type Reply } from "../../resp/encode.ts";
+import { array, integer, nil, type Reply } from "../../resp/encode.ts";
 import { encodeValue, type ReplyValue } from "../../resp/encode-value.ts";
 import type { CommandTable } from "../command-table.ts";
 import { type RedisCommand, redisCommand } from "../redis-command.ts";
@@ -46,8 +46,7 @@ export function commandCommands(table: CommandTable): RedisCommand[] {
 
 function describeNamed(table: CommandTable, name: Bytes, session: Session): Reply {
   const command = table.find(name);
-  // RESP2 clients expect the nil array here, RESP3 has only one nil.
-  if (command === undefined) return session.protocol === 3 ? "_\r\n" : "*-1\r\n";
+  if (command === undefined) return nil(session.protocol);
   return encodeValue(describe(command), session.protocol);
 }
 

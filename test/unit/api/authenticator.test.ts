@@ -23,13 +23,13 @@ describe("the password", () => {
 });
 
 describe("failures", () => {
-  test("are delayed twice as long each time up to five seconds", () => {
+  test("are delayed twice as long each time up to two seconds", () => {
     const authenticator = new Authenticator("x", new FakeClock());
     const delays = Array.from(
       { length: 8 },
       () => authenticator.recordFailure("192.0.2.1").delayMs,
     );
-    expect(delays).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+    expect(delays).toEqual([100, 200, 400, 800, 1600, 2000, 2000, 2000]);
   });
 
   test("are forgotten after a success, and after ten quiet minutes", () => {

@@ -120,7 +120,7 @@ const CASES: Case[] = [
   {
     rule: "an error for a length of too many digits",
     bytes: "*1\r\n$00000000001",
-    seen: ["Protocol error: too big bulk count string"],
+    seen: ["Protocol error: invalid bulk length"],
   },
   {
     rule: "an error for a bulk that is longer than announced",
