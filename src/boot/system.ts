@@ -52,7 +52,8 @@ export function prepareSystem(options: SystemOptions): string {
   const skipped = Object.entries(wanted).filter(([name, value]) => {
     const path = `/proc/sys/${name}`;
     return (
-      !options.files.exists(path) || !attempt(options, name, () => write(options, path, value))
+      !options.files.exists(path) ||
+      !attempt(options, name, () => options.files.writeText(path, value))
     );
   });
   if (skipped.length > 0) {
@@ -81,24 +82,30 @@ function prepareCgroups(options: SystemOptions): string {
   const available = files.readText(`${CGROUP_ROOT}/cgroup.controllers`)?.trim().split(" ");
   if (available === undefined) return "no cgroup v2, resource limits are not supported";
   const wanted = CONTROLLERS.filter((name) => available.includes(name));
-  const enable = wanted.map((name) => `+${name}`).join(" ");
-  attempt(options, "controllers", () =>
-    write(options, `${CGROUP_ROOT}/cgroup.subtree_control`, enable),
-  );
+  attempt(options, "controllers", () => handOn(files, CGROUP_ROOT, wanted));
   for (const [name, handsOn] of Object.entries(CGROUPS)) {
     attempt(options, `cgroup ${name}`, () => {
       files.ensureDirectory(`${CGROUP_ROOT}/${name}`, 0o755);
-      if (handsOn) write(options, `${CGROUP_ROOT}/${name}/cgroup.subtree_control`, enable);
+      if (handsOn) handOn(files, `${CGROUP_ROOT}/${name}`, wanted);
     });
   }
-  attempt(options, "cgroup of the agent", () =>
-    write(options, `${CGROUP_ROOT}/agent/cgroup.procs`, `${pid}`),
-  );
+  attempt(options, "cgroup of the agent", () => enterCgroup(files, pid));
   return `cgroup v2 with ${wanted.join(", ")}`;
 }
 
-const write = ({ files }: SystemOptions, path: string, text: string): void =>
-  files.writeText(path, text);
+/** Lets the members of a group have controllers. Writing what is set already would cost time. */
+function handOn(files: Files, group: string, controllers: readonly string[]): void {
+  const path = `${group}/cgroup.subtree_control`;
+  const enabled = files.readText(path)?.trim().split(" ") ?? [];
+  const missing = controllers.filter((name) => !enabled.includes(name));
+  if (missing.length > 0) files.writeText(path, missing.map((name) => `+${name}`).join(" "));
+}
+
+/** PID 1 has normally done this: a move makes the kernel wait until every CPU was idle or switched. */
+function enterCgroup(files: Files, pid: number): void {
+  if (files.readText(`/proc/${pid}/cgroup`)?.trim() === "0::/agent") return;
+  files.writeText(`${CGROUP_ROOT}/agent/cgroup.procs`, `${pid}`);
+}
 
 /** A step the machine can do without: logged, not fatal. */
 function attempt(options: SystemOptions, step: string, action: () => void): boolean {

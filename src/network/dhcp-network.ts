@@ -206,7 +206,11 @@ export class DhcpNetwork {
   }
 
   #trouble(views: readonly InterfaceView[]): AgentError {
-    const text = describeTrouble(views, this.#options.clock.monotonicMs());
+    const { clock, links } = this.#options;
+    const isLeftAlone = views.length === 0 && links.list().some(({ isPhysical }) => isPhysical);
+    const text = isLeftAlone
+      ? "noautonic= names every network interface"
+      : describeTrouble(views, clock.monotonicMs());
     return new AgentError("E_NETWORK_UNREACHED", text);
   }
 

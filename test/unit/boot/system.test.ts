@@ -45,6 +45,20 @@ test("groups whose members get limits hand controllers on; jobs do not", () => {
   expect(controlled).toEqual(["services", "containers", "vms"]);
 });
 
+test("an agent that PID 1 put into its group is not moved again", () => {
+  const { files, prepare } = machine({ "/proc/77/cgroup": "0::/agent\n" });
+  prepare();
+  expect(files.exists("/sys/fs/cgroup/agent/cgroup.procs")).toBe(false);
+});
+
+test("controllers that are handed on already are not written again", () => {
+  const { files, prepare } = machine({
+    "/sys/fs/cgroup/cgroup.subtree_control": "cpu io memory\n",
+  });
+  prepare();
+  expect(files.readText("/sys/fs/cgroup/cgroup.subtree_control")).toBe("+pids");
+});
+
 test("an agent that was restarted finds the same result", () => {
   const { prepare } = machine();
   expect(prepare()).toBe(prepare());

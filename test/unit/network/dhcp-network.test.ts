@@ -106,6 +106,14 @@ test("without any interface the attempt fails and says so", async () => {
   await failed;
 });
 
+test("a machine whose interfaces are all to be left alone says so", async () => {
+  const { bringUp, links, pass } = setUp(["eth0"], { noAutoNic: ["eth0"] });
+  const failed = expect(bringUp()).rejects.toThrow("noautonic= names every network interface");
+  await pass(3200);
+  await failed;
+  expect(links.setUpCalls).toEqual([]);
+});
+
 test("carrier that comes late is still used in the same attempt", async () => {
   const { bringUp, links, dhcp, answer, pass } = setUp(["eth0"]);
   const reached = bringUp();
