@@ -24,7 +24,8 @@ export const CGROUP_ROOT = "/sys/fs/cgroup";
 /** Groups at the top of the tree; those with `true` hand controllers on to their members. */
 const CGROUPS: Readonly<Record<string, boolean>> = {
   agent: false,
-  services: true,
+  // DHCP clients are in there already, and giving them controllers would move each of them.
+  services: false,
   // A cgroup with controllers takes several times as long to create, and jobs come by the thousand.
   jobs: false,
   containers: true,

@@ -36,13 +36,13 @@ test("host name, loopback, kernel settings and the cgroup tree are set", () => {
   }
 });
 
-test("groups whose members get limits hand controllers on; jobs do not", () => {
+test("containers and machines get controllers, jobs and services do not", () => {
   const { files, prepare } = machine();
   prepare();
   const controlled = ["services", "containers", "vms", "jobs", "agent"].filter((name) =>
     files.exists(`/sys/fs/cgroup/${name}/cgroup.subtree_control`),
   );
-  expect(controlled).toEqual(["services", "containers", "vms"]);
+  expect(controlled).toEqual(["containers", "vms"]);
 });
 
 test("an agent that PID 1 put into its group is not moved again", () => {
