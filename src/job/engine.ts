@@ -69,9 +69,13 @@ export class JobEngine implements JobIntake, JobControl {
     recoverJobs({ journal, processes, sink, log, nowMs: clock.wallMs() });
   }
 
-  /** Tells running built-ins that the agent shuts down. Processes are left to the shutdown itself. */
+  /**
+   * The agent ends: running built-ins are told, programs get signal 15. They could not go on, their
+   * output has nobody to read it. What does not end is killed by the next agent's `recover`.
+   */
   stop(): void {
     this.#shutdown.abort();
+    this.killAll();
   }
 
   submit(text: string): void {

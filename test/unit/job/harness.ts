@@ -74,6 +74,12 @@ export class TestCommands {
       return loop;
     }),
     slow: builtin(() => this.promise.promise),
+    "until-stop": builtin(
+      (_args, job) =>
+        new Promise((resolve) => {
+          job.signal.addEventListener("abort", () => resolve("stopped"));
+        }),
+    ),
     talk: builtin((_args, job) => {
       job.emit(1, "out\n");
       job.emit(9, "critical");

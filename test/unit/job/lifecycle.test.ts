@@ -221,11 +221,13 @@ test("run refuses a known id", async () => {
   );
 });
 
-test("stop tells running built-ins", () => {
-  const { engine, spawner, submit } = setUp();
-  submit({ command: "core.system", arguments: { name: "sleep" } });
+test("stop tells running built-ins and ends programs", async () => {
+  const { engine, sink, submit, startProgram } = setUp();
+  submit({ id: "b", command: "until-stop" });
+  const program = startProgram();
   engine.stop();
-  expect(spawner.last.signals).toEqual([]);
+  expect(await sink.resultOf("b")).toMatchObject({ data: '"stopped"', state: "SUCCESS" });
+  expect(program.signals).toEqual([15]);
 });
 
 test("an error of the spawn path does not end the engine", () => {
