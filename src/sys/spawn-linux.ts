@@ -18,7 +18,7 @@ import { Reaper } from "./spawn-reaper.ts";
 
 /**
  * Runs programs with posix_spawn: the parent's page tables are not copied (CLONE_VFORK), which a
- * fork of a Node.js process pays for at every start. Numbers: `docs/decisions.md`.
+ * fork of a Node.js process pays for at every start. Numbers: `docs/jobs.md`.
  */
 export class LinuxSpawner implements Spawner {
   readonly #env: Readonly<Record<string, string>>;
