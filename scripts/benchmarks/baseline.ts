@@ -24,8 +24,7 @@ export async function buildBaseline(
     ...(await workshop.packages.fetchSet("base")),
     ...(await workshop.packages.fetchSet("cloud")),
   ];
-  const list = join(root, "initramfs/modules/cloud.list");
-  const kernel = await openKernel(workshop, { packages, list });
+  const kernel = await openKernel(workshop, { packages, flavour: "cloud" });
   const found = packages.filter(({ name }) => name === "busybox-static");
   const [busybox] = await unpackAll(workshop.packages, found);
   const tree = new Tree();
