@@ -1,10 +1,19 @@
+import { getHeapStatistics } from "node:v8";
 import { Blocking } from "./blocking.ts";
 import { Lists } from "./lists.ts";
 import { Scanner } from "./scanner.ts";
 import { Store, type StoreOptions } from "./store.ts";
 import { Strings } from "./strings.ts";
 
-export const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
+/**
+ * Share of the heap clients may fill. V8 ends the process when its heap is full, and the rest of the
+ * agent lives there too; the heap itself grows with the memory of the machine.
+ */
+const HEAP_SHARE = 0.4;
+
+/** The limit where none is given: 0.4 of what V8 allows the heap to become. */
+export const defaultMaxBytes = (): number =>
+  Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE);
 
 /** The data of the endpoint: strings, lists, expiry and blocking pops. Single-threaded, no I/O. */
 export class Keyspace {
@@ -15,7 +24,7 @@ export class Keyspace {
   readonly scanner: Scanner;
 
   constructor(options: Pick<StoreOptions, "clock"> & Partial<StoreOptions>) {
-    this.store = new Store({ maxBytes: DEFAULT_MAX_BYTES, ...options });
+    this.store = new Store({ maxBytes: defaultMaxBytes(), ...options });
     this.blocking = new Blocking(options.clock, () => this.lists);
     this.lists = new Lists(this.store, (key) => this.blocking.grew(key));
     this.strings = new Strings(this.store);

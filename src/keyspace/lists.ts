@@ -155,8 +155,8 @@ export class Lists {
   }
 }
 
-/** String header and ring slot. */
-const ITEM_OVERHEAD_BYTES = 32;
+/** Measured: string header and ring slot. */
+const ITEM_OVERHEAD_BYTES = 48;
 
 function clamp(start: number, stop: number, length: number): { first: number; end: number } {
   const first = Math.max(0, start < 0 ? length + start : start);
