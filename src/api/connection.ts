@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
-import { AgentError } from "../base/errors.ts";
+import { AgentError, errorText } from "../base/errors.ts";
+import type { Logger } from "../log/logger.ts";
 import { failure, type Reply } from "../resp/encode.ts";
 import { RequestParser } from "../resp/request-parser.ts";
 import type { Counters } from "./counters.ts";
@@ -15,6 +16,7 @@ export interface ConnectionOptions {
   readonly dispatcher: Dispatcher;
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly logger: Logger;
   readonly limits: EndpointLimits;
   readonly onClose: () => void;
 }
@@ -29,11 +31,14 @@ export class Connection {
   readonly #dispatcher: Dispatcher;
   readonly #clock: Clock;
   readonly #counters: Counters;
+  readonly #logger: Logger;
   readonly #limits: EndpointLimits;
   readonly #parser: RequestParser;
   readonly #output: OutputGuard;
   /** Replies not yet handed to the socket. */
   #replies: Reply = "";
+  /** This connection's share of the guests' bytes. */
+  #guestBytes = 0;
   #isRunning = false;
   #isClosed = false;
   #stopWaiting: (() => void) | null = null;
@@ -45,6 +50,7 @@ export class Connection {
     this.#dispatcher = options.dispatcher;
     this.#clock = options.clock;
     this.#counters = options.counters;
+    this.#logger = options.logger;
     this.#limits = options.limits;
     this.#parser = new RequestParser(options.limits.guestRequests);
     this.#output = new OutputGuard({ ...options, onRoom: () => this.#run() });
@@ -59,6 +65,7 @@ export class Connection {
       this.#stopGuestTimer();
       this.#stopWaiting?.();
       this.#output.stop();
+      this.#counters.guestBytes -= this.#guestBytes;
       options.onClose();
     });
   }
@@ -71,6 +78,16 @@ export class Connection {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** Resolves when the replies made so far are with the kernel. */
+  drained(): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.writableLength === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      socket.write("", () => resolve());
+      socket.once("close", () => resolve());
+    });
   }
 
   #receive(chunk: Buffer): void {
@@ -96,7 +113,10 @@ export class Connection {
     this.#isRunning = false;
     this.#flush();
     if (this.session.isClosing) this.#end();
-    else this.#steerInput();
+    else {
+      this.#countGuestBytes();
+      this.#steerInput();
+    }
   }
 
   #runRequests(): void {
@@ -142,10 +162,28 @@ export class Connection {
 
   /** Answers a request that cannot be understood; where the next one starts is unknown. */
   #refuse(error: unknown): void {
-    if (!(error instanceof AgentError)) throw error;
-    this.#counters.protocolErrors += 1;
-    this.#replies += failure(`ERR ${error.message}`);
     this.session.isClosing = true;
+    if (error instanceof AgentError && error.code === "E_RESP_PROTOCOL") {
+      this.#counters.protocolErrors += 1;
+      this.#replies += failure(`ERR ${error.message}`);
+      return;
+    }
+    // A fault of ours costs this client its connection and nobody else anything.
+    this.#logger.error("connection failed unexpectedly", {
+      error: errorText(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    this.#replies = "";
+  }
+
+  #countGuestBytes(): void {
+    const bytes = this.session.isMember ? 0 : this.#parser.pendingBytes;
+    if (bytes === this.#guestBytes) return;
+    this.#counters.guestBytes += bytes - this.#guestBytes;
+    this.#guestBytes = bytes;
+    if (bytes > 0 && this.#counters.guestBytes > this.#limits.maxGuestBytes) {
+      this.#socket.destroy();
+    }
   }
 
   #end(): void {

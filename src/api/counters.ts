@@ -9,4 +9,6 @@ export class Counters {
   authenticationFailures = 0;
   protocolErrors = 0;
   slowReadersClosed = 0;
+  /** Now, not ever: unfinished requests of connections that have not authenticated. */
+  guestBytes = 0;
 }

@@ -6,6 +6,11 @@ export interface EndpointLimits {
   readonly memberRequests: RequestLimits;
   /** Connections over the network; the unix socket has {@link LOCAL_RESERVE} more of its own. */
   readonly maxClients: number;
+  /**
+   * Bytes all connections together may have sent before they authenticated and that are not requests
+   * yet; who sends more is closed.
+   */
+  readonly maxGuestBytes: number;
   /** A connection that has not authenticated by then is closed. */
   readonly guestTimeoutMs: number;
   /** Unprocessed bytes of a client whose earlier command still waits; beyond it, reading stops. */
@@ -27,6 +32,7 @@ export const DEFAULT_ENDPOINT_LIMITS: EndpointLimits = {
   guestRequests: GUEST_LIMITS,
   memberRequests: MEMBER_LIMITS,
   maxClients: 4096,
+  maxGuestBytes: 32 * MIB,
   guestTimeoutMs: 60_000,
   maxWaitingBytes: 1 * MIB,
   pauseOutputBytes: 1 * MIB,

@@ -38,6 +38,7 @@ export class Endpoint {
   readonly #authenticator: Authenticator;
   readonly #dispatcher: Dispatcher;
   readonly #servers: Server[] = [];
+  readonly #networkServers: Server[] = [];
   readonly #connections = new Set<Connection>();
   #lastSessionId = 0;
   #port = 0;
@@ -97,13 +98,24 @@ export class Endpoint {
       this.#admit(socket, { address, remote, local, isLocal: false });
     });
     this.#port = await listenOnPort(server, host, port);
-    this.#servers.push(server);
+    this.#networkServers.push(server);
     return this.#port;
+  }
+
+  /** Takes no new connections from the network; those that are open stay, and so does the socket file. */
+  closeNetwork(): void {
+    for (const server of this.#networkServers.splice(0)) void closeServer(server);
+  }
+
+  /** Resolves when every reply made so far has left, or its connection is gone. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#connections].map((connection) => connection.drained()));
   }
 
   /** Closes the listeners and then every connection, unsent replies first. */
   async stop(): Promise<void> {
-    const closed = this.#servers.map((server) => closeServer(server));
+    const servers = [...this.#servers, ...this.#networkServers];
+    const closed = servers.map((server) => closeServer(server));
     for (const connection of this.#connections) connection.close();
     const cancel = this.#options.clock.after(STOP_GRACE_MS, () => {
       for (const connection of this.#connections) connection.destroy();
@@ -139,6 +151,7 @@ export class Endpoint {
       dispatcher: this.#dispatcher,
       clock,
       counters: this.counters,
+      logger,
       limits: this.#limits,
       onClose: () => {
         this.#connections.delete(connection);

@@ -169,6 +169,20 @@ describe("before authentication", () => {
     },
   );
 
+  test("unfinished requests of all connections together are limited", async () => {
+    const lab = await openLab({ maxGuestBytes: 50_000 });
+    const half = `*2\r\n$4\r\nAUTH\r\n$15000\r\n${"x".repeat(10_000)}`;
+    const guests = await Promise.all(Array.from({ length: 6 }, () => openGuest(lab)));
+    for (const guest of guests) guest.send(half);
+    await until(() => guests.filter((guest) => guest.isClosed).length > 0);
+    // Those who stay within the limit are let in, and their bytes are given back.
+    const member = await openMember(lab);
+    await member.exchange(PING, PONG);
+    for (const guest of guests) guest.close();
+    await until(() => lab.endpoint.connectionCount === 1);
+    expect(lab.endpoint.counters.guestBytes).toBe(0);
+  });
+
   test("a silent connection is closed after its time", async () => {
     const lab = await openLab({ guestTimeoutMs: 50 });
     const member = await openMember(lab);
