@@ -23,21 +23,22 @@ import {
   openWorkshop,
   unpackAll,
   type Workshop,
+  type WorkshopOptions,
 } from "./workshop.ts";
 
 /**
  * Builds `vmlinuz`, `initrd.img` and `manifest.json` into `options.outDir`, or does nothing when
  * what lies there was made from the same inputs.
  *
- * @param root Project directory.
- * @param say Takes one line for the person at the terminal.
+ * @throws AgentError `E_IMAGE_…` naming the step that failed.
  */
 export async function buildImage(
   options: ImageOptions,
-  { root, say }: { root: string; say: (line: string) => void },
+  place: Pick<WorkshopOptions, "root" | "say" | "cacheDir">,
 ): Promise<Manifest> {
   const { debianMirror } = options;
-  const workshop = await openWorkshop({ root, say, ...(debianMirror ? { debianMirror } : {}) });
+  const workshop = await openWorkshop({ ...place, ...(debianMirror ? { debianMirror } : {}) });
+  const { root, say } = workshop;
   const version = await readBuildVersion(root);
   const inputs = await hashInputs(workshop, { options, version });
   const present = await readPresent(options.outDir, inputs);
@@ -138,9 +139,10 @@ async function buildLayer(
   await rm(workDir, { recursive: true, force: true });
   if (options.bundleDir === undefined) {
     say("bundling the agent");
-    await buildBundle({ root, outDir: join(root, "dist/bundle") });
+    await buildBundle({ root, outDir: workDir });
+  } else {
+    await cp(options.bundleDir, workDir, { recursive: true });
   }
-  await cp(options.bundleDir ?? join(root, "dist/bundle"), workDir, { recursive: true });
   await warmCompileCache(nodeFile, workDir);
   const bundle = new Tree();
   await bundle.addFrom(workDir);

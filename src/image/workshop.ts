@@ -15,6 +15,8 @@ export interface WorkshopOptions {
   /** Project directory. */
   readonly root: string;
   readonly debianMirror?: string;
+  /** Default: `.node0/cache` of the project. */
+  readonly cacheDir?: string;
   readonly say: (line: string) => void;
 }
 
@@ -32,7 +34,7 @@ export interface Workshop {
 
 export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> {
   const { root } = options;
-  const cacheDir = join(root, ".node0/cache");
+  const cacheDir = options.cacheDir ?? join(root, ".node0/cache");
   await mkdir(cacheDir, { recursive: true });
   const [recipe, lock] = await Promise.all([readRecipe(root), readLock(root)]);
   const openApt = () => openAptFor({ ...options, cacheDir, release: recipe.release });
