@@ -9,7 +9,7 @@ import type { ReplyValue } from "../resp/encode-value.ts";
 import { jobFailureText } from "./job-failure.ts";
 import { jsonText } from "./json-text.ts";
 import { refusal } from "./redis/words.ts";
-import type { RedisCommand } from "./redis-command.ts";
+import { flagSet, type RedisCommand } from "./redis-command.ts";
 import type { NodeCommand } from "./services.ts";
 
 /**
@@ -104,14 +104,14 @@ function documentArguments(command: NodeCommand): ReplyValue[] {
       ["name", "arguments"],
       ["display_text", `{${shape}}`],
       ["type", "string"],
-      ["flags", ["optional"]],
+      ["flags", flagSet(["optional"])],
       ["arguments", documented],
     ]),
     new Map<string, ReplyValue>([
       ["name", "options"],
       ["display_text", "options"],
       ["type", "string"],
-      ["flags", ["optional"]],
+      ["flags", flagSet(["optional"])],
     ]),
   ];
 }
@@ -122,7 +122,7 @@ function documentMember(name: string, schema: Schema<unknown>, isRequired: boole
     ["display_text", name],
     ["type", DOC_TYPES[schema.type] ?? "string"],
     ...(schema.description === undefined ? [] : [["summary", schema.description] as const]),
-    ...(isRequired ? [] : [["flags", ["optional"]] as const]),
+    ...(isRequired ? [] : [["flags", flagSet(["optional"])] as const]),
   ]);
 }
 

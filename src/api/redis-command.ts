@@ -1,6 +1,6 @@
 import type { Bytes } from "../resp/bytes.ts";
 import type { Reply } from "../resp/encode.ts";
-import type { ReplyValue } from "../resp/encode-value.ts";
+import { type ReplyValue, Status } from "../resp/encode-value.ts";
 import type { Session, Suspension } from "./session.ts";
 
 export type CommandFlag =
@@ -16,7 +16,7 @@ export type CommandFlag =
 
 /** One command of the Redis protocol, data commands and jobs alike. */
 export interface RedisCommand {
-  /** Lower case; jobs are spelled exactly as they are registered. */
+  /** Lower case. */
   readonly name: string;
   /** Number of words with the name; negative: at least that many. */
   readonly arity: number;
@@ -63,9 +63,13 @@ function documentWord(word: string): ReplyValue {
     ["name", name.toLowerCase()],
     ["display_text", name],
     ["type", isKey ? "key" : "string"],
-    ...(flags.length > 0 ? [["flags", flags] as const] : []),
+    ...(flags.length > 0 ? [["flags", flagSet(flags)] as const] : []),
   ]);
 }
+
+/** Flags as redis-cli demands them: it ends itself over any other type. */
+export const flagSet = (flags: readonly string[]): ReadonlySet<ReplyValue> =>
+  new Set(flags.map((flag) => new Status(flag)));
 
 /** Commands whose words, once stored, count against the memory limit. */
 export const isGrowing = (command: RedisCommand): boolean => command.flags.includes("denyoom");

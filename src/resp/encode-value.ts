@@ -1,6 +1,16 @@
 import { bytesOfText } from "./bytes.ts";
 import * as encode from "./encode.ts";
 
+/** A short word sent as a simple string; some clients insist on it where Redis sends one. */
+export class Status {
+  readonly text: string;
+
+  /** @param text ASCII, without line ends. */
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** A reply as plain data. Texts are sent as UTF-8; whole numbers as integers, others as doubles. */
 export type ReplyValue =
   | string
@@ -8,6 +18,7 @@ export type ReplyValue =
   | bigint
   | boolean
   | null
+  | Status
   | readonly ReplyValue[]
   | ReadonlySet<ReplyValue>
   | ReadonlyMap<string, ReplyValue>;
@@ -25,6 +36,7 @@ export function encodeValue(value: ReplyValue, protocol: encode.Protocol): encod
     case "boolean":
       return encode.boolean(value, protocol);
     default:
+      if (value instanceof Status) return encode.simple(value.text);
       return encodeCollection(value, protocol);
   }
 }

@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
@@ -101,6 +102,22 @@ describe("redis-cli", () => {
     });
     expect(wrong.stdout + wrong.stderr).toContain("WRONGPASS");
     expect(wrong.stdout).toContain("NOAUTH Authentication required.");
+  });
+
+  test("shows help for data commands and jobs on a terminal", async () => {
+    const terminal = spawn("script", ["-qec", `redis-cli -p ${lab.port}`, "/dev/null"], {
+      env: { ...process.env, REDISCLI_AUTH: PASSWORD, TERM: "dumb" },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    // The end of the input would end the terminal before it has shown anything.
+    terminal.stdin.write("help core.ping\nhelp rpush\nquit\n");
+    const chunks: Buffer[] = [];
+    terminal.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    const [status] = (await once(terminal, "close")) as [number];
+    const shown = Buffer.concat(chunks).toString();
+    expect(shown).toMatch(/CORE\.PING.*\[arguments\] \[options\]/);
+    expect(shown).toMatch(/RPUSH.*key element \[element \.\.\.\]/);
+    expect(status).toBe(0);
   });
 
   test("works over the unix socket without a password", async () => {

@@ -2,7 +2,7 @@ import type { Bytes } from "../../resp/bytes.ts";
 import { array, integer, nil, type Reply } from "../../resp/encode.ts";
 import { encodeValue, type ReplyValue } from "../../resp/encode-value.ts";
 import type { CommandTable } from "../command-table.ts";
-import { type RedisCommand, redisCommand } from "../redis-command.ts";
+import { flagSet, type RedisCommand, redisCommand } from "../redis-command.ts";
 import type { Session } from "../session.ts";
 import { refusal, word } from "./words.ts";
 
@@ -55,7 +55,7 @@ function describe(command: RedisCommand): ReplyValue {
   return [
     command.name,
     command.arity,
-    new Set(command.flags),
+    flagSet(command.flags),
     ...command.keys,
     new Set<string>(),
     [],
