@@ -1,26 +1,20 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { AgentError } from "../base/errors.ts";
 import { readFlagHash, withFlagHash } from "./code-cache-file.ts";
-import { exists } from "./package-cache.ts";
 import { runTool } from "./run-tool.ts";
 
 /** Where the cache lies beside the bundle; the start scripts of the image name the same directory. */
 const CACHE_NAME = "cache";
 
-/**
- * Node.js draws a number per process against crafted hash keys, and the order in which V8 stores
- * names follows it. Compiling needs a fixed number, and code that was compiled must not be dropped.
- */
+/** How the bundle is compiled. None of this changes the code that comes out, only which and where. */
 const FIXED = [
+  // A number drawn per process against crafted hash keys, which decides in what order names are stored.
   "--hash-seed=1",
-  "--no-flush-bytecode",
-  // The name of a file becomes part of its code, so the name has to be the one below.
+  // The name of a file becomes part of its code, so it has to be the one below.
   "--preserve-symlinks",
   "--preserve-symlinks-main",
 ];
@@ -28,12 +22,9 @@ const FIXED = [
 /** The bundle directory as the child sees it, wherever it is: descriptor 3. */
 const BUNDLE = "/proc/self/fd/3";
 
-const READY_MS = 30_000;
-const POLL_MS = 20;
-
 /**
- * Lets the image's own Node.js run the bundle once on this machine and keeps the byte code, so that
- * no machine has to compile it. Same bundle, same bytes.
+ * Lets the image's own Node.js compile the bundle once on this machine and keeps the byte code, so
+ * that no machine has to. Same bundle, same bytes.
  *
  * V8 refuses code compiled with other flags, by a hash in each file. The flags used here do not
  * change the code, so the files get the hash of a process without flags; that such a process takes
@@ -47,22 +38,35 @@ export async function warmCompileCache(nodeFile: string, bundleDir: string): Pro
     const plain = await readPlainCache(nodeFile, { bundleDir, workDir });
     const made = join(bundleDir, CACHE_NAME);
     await rm(made, { recursive: true, force: true });
-    await compileBundle(nodeFile, { bundleDir, workDir });
-    const dir = await onlyDirectory(made);
-    for (const name of await readdir(dir)) {
-      const file = join(dir, name);
-      await writeFile(file, withFlagHash(await readFile(file), plain.flagHash));
-    }
-    await rename(dir, join(made, plain.name));
+    await compileBundle(nodeFile, bundleDir);
+    await disguise(made, plain);
     await requireAccepted(nodeFile, { bundleDir, workDir });
   } finally {
     await rm(workDir, { recursive: true });
   }
 }
 
+/** Node.js names a directory after the flags: puts all files where, and as, a process without them looks. */
+async function disguise(cache: string, plain: PlainCache): Promise<void> {
+  const target = join(cache, plain.name);
+  const made = await readdir(cache);
+  await mkdir(target);
+  for (const dir of made) {
+    for (const name of await readdir(join(cache, dir))) {
+      const bytes = await readFile(join(cache, dir, name));
+      await writeFile(join(target, name), withFlagHash(bytes, plain.flagHash));
+    }
+    await rm(join(cache, dir), { recursive: true });
+  }
+}
+
+interface PlainCache {
+  readonly name: string;
+  readonly flagHash: number;
+}
+
 interface Places {
   readonly bundleDir: string;
-  /** Short: it takes a unix socket. */
   readonly workDir: string;
 }
 
@@ -75,7 +79,7 @@ const cacheEnvironment = (dir: string): Record<string, string> => ({
 async function readPlainCache(
   nodeFile: string,
   { bundleDir, workDir }: Places,
-): Promise<{ name: string; flagHash: number }> {
+): Promise<PlainCache> {
   const cache = join(workDir, "plain");
   const env = cacheEnvironment(cache);
   await runTool(nodeFile, [join(bundleDir, "node0.mjs"), "--help"], { env });
@@ -100,46 +104,28 @@ const noCache = (seen: string): AgentError =>
     `Cannot keep compiled code: ${seen}, expected a cache of Node.js`,
   );
 
-async function compileBundle(nodeFile: string, { bundleDir, workDir }: Places): Promise<void> {
+/** Asking for help loads a file and does nothing else. */
+async function compileBundle(nodeFile: string, bundleDir: string): Promise<void> {
   const bundle = await open(bundleDir, "r");
-  const start = (words: readonly string[]): ChildProcess =>
-    spawn(nodeFile, [...FIXED, ...words], {
-      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", ...cacheEnvironment(`${BUNDLE}/cache`) },
-      stdio: ["ignore", "ignore", "ignore", bundle.fd],
-    });
+  const env = {
+    PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+    ...cacheEnvironment(`${BUNDLE}/cache`),
+  };
+  const runs = [
+    // Of the agent every function, not only those that the question for help runs into.
+    ["--no-lazy", `${BUNDLE}/agent.cjs`, "--help"],
+    [`${BUNDLE}/node0.mjs`, "--help"],
+  ];
   try {
-    await once(start([`${BUNDLE}/node0.mjs`, "--help"]), "exit");
-    await runHostAgent(start([`${BUNDLE}/agent.cjs`, "--host", "--state-dir", workDir]), workDir);
+    for (const words of runs) {
+      const child = spawn(nodeFile, [...FIXED, ...words], {
+        env,
+        stdio: ["ignore", "ignore", "ignore", bundle.fd],
+      });
+      await once(child, "exit");
+    }
   } finally {
     await bundle.close();
-  }
-}
-
-/** Lets the agent run as on a host until it has answered, so that what a start needs is compiled. */
-async function runHostAgent(child: ChildProcess, workDir: string): Promise<void> {
-  const socket = join(workDir, "redis.sock");
-  const ended = once(child, "exit");
-  const limit = AbortSignal.timeout(READY_MS);
-  try {
-    while (!(await exists(socket))) {
-      if (child.exitCode !== null || limit.aborted) throw noCache("the agent does not start");
-      await delay(POLL_MS);
-    }
-    await ask(socket);
-  } finally {
-    child.kill("SIGTERM");
-    await ended;
-  }
-}
-
-/** One job from request to answer, as any client would. */
-async function ask(socket: string): Promise<void> {
-  const connection = connect(socket);
-  connection.write("*1\r\n$4\r\nPING\r\n*1\r\n$9\r\ncore.ping\r\n");
-  let seen = "";
-  for await (const bytes of connection) {
-    seen += String(bytes);
-    if (seen.split("\r\n").length > 2) break;
   }
 }
 
