@@ -24,7 +24,11 @@ test("a machine without cable says so, answers on its console and joins when the
   });
   expect(machine.serial()).not.toMatch(/ api +done/);
 
-  const status = await type(machine, "NO_COLOR=1 node0 status", /network +retrying[^\n]*eth0[^\n]*/);
+  const status = await type(
+    machine,
+    "NO_COLOR=1 node0 status",
+    /network +retrying[^\n]*eth0[^\n]*/,
+  );
   expect(status).toMatch(/carrier|cable/);
   await type(machine, "node0 run -- echo by-$((40 + 2))-socket", /^by-42-socket$/m);
 
