@@ -1,4 +1,3 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { type Bytes, bytesOfText } from "../resp/bytes.ts";
 import { networkOf } from "./network-of.ts";
@@ -9,24 +8,23 @@ import { networkOf } from "./network-of.ts";
  */
 export class Authenticator {
   readonly #clock: Clock;
-  readonly #key = randomBytes(32);
-  readonly #digest: Buffer | null;
+  readonly #password: Bytes | null;
   readonly #failures = new Map<string, { count: number; lastMs: number }>();
 
   /** @param password Null: there is none, and nobody can present it. */
   constructor(password: string | null, clock: Clock) {
     this.#clock = clock;
-    this.#digest = password === null ? null : this.#digestOf(bytesOfText(password));
+    this.#password = password === null ? null : bytesOfText(password);
   }
 
   get hasPassword(): boolean {
-    return this.#digest !== null;
+    return this.#password !== null;
   }
 
-  /** Takes the same time whatever the candidate shares with the password, its length included. */
+  /** Takes a time that depends on the candidate's length alone, not on what it shares with the password. */
   accepts(user: Bytes, candidate: Bytes): boolean {
-    if (this.#digest === null) return false;
-    const isEqual = timingSafeEqual(this.#digestOf(candidate), this.#digest);
+    if (this.#password === null) return false;
+    const isEqual = isSameInConstantTime(candidate, this.#password);
     return isEqual && user === "default";
   }
 
@@ -50,10 +48,18 @@ export class Authenticator {
   recordSuccess(address: string): void {
     this.#failures.delete(networkOf(address));
   }
+}
 
-  #digestOf(bytes: Bytes): Buffer {
-    return createHmac("sha256", this.#key).update(bytes, "latin1").digest();
+/**
+ * Not `timingSafeEqual`: loading node:crypto would be a quarter of the agent's start (figures in
+ * `docs/decisions.md`), and the first thing every client does is to authenticate.
+ */
+function isSameInConstantTime(candidate: Bytes, secret: Bytes): boolean {
+  let difference = candidate.length ^ secret.length;
+  for (let at = 0; at < candidate.length; at += 1) {
+    difference |= candidate.charCodeAt(at) ^ secret.charCodeAt(at % secret.length);
   }
+  return difference === 0;
 }
 
 const FIRST_DELAY_MS = 100;

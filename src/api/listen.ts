@@ -1,16 +1,16 @@
-import { chmod, lstat, unlink } from "node:fs/promises";
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import type { ListenOptions, Server } from "node:net";
 import { AgentError, errorCode, errorText } from "../base/errors.ts";
 
 /** Opens a unix socket with mode 0600 in place of whatever socket is left at its path. */
 export async function listenOnPath(server: Server, path: string): Promise<void> {
-  await removeSocket(path);
+  removeSocket(path);
   // The file must never be open to others, not even until its mode is changed.
   const umask = process.umask(0o177);
   const listening = listen(server, { path }, path);
   process.umask(umask);
   await listening;
-  await chmod(path, 0o600);
+  chmodSync(path, 0o600);
 }
 
 /** @returns The port that was opened. */
@@ -46,9 +46,9 @@ function listen(server: Server, options: ListenOptions, name: string): Promise<v
   });
 }
 
-async function removeSocket(path: string): Promise<void> {
+function removeSocket(path: string): void {
   try {
-    if ((await lstat(path)).isSocket()) await unlink(path);
+    if (lstatSync(path).isSocket()) unlinkSync(path);
   } catch (error) {
     // Nothing there is what we want; everything else shows when the path is bound.
     if (errorCode(error) !== "ENOENT") return;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { BuildOptions } from "esbuild";
 import { commandListPlugin, nativeAddonPlugin } from "./bundle-plugins.ts";
 import { type BuildVersion, readBuildVersion } from "./git-version.ts";
+import { lazyBuiltinsPlugin, plainLoggerPlugin } from "./lazy-builtins.ts";
 
 export interface BundleOptions {
   /** Project directory. */
@@ -35,6 +36,7 @@ export async function buildBundle({ root, outDir }: BundleOptions): Promise<Buil
       },
       outfile: join(outDir, "agent.cjs"),
       format: "cjs",
+      plugins: [...(shared.plugins ?? []), lazyBuiltinsPlugin(), plainLoggerPlugin()],
       define: { "import.meta.url": "bundleUrl", "import.meta.dirname": "__dirname" },
       banner: { js: 'const bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
     }),

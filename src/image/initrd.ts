@@ -37,7 +37,18 @@ export function formatInitrd(parts: InitrdParts): Buffer {
 }
 
 /** Programs the first script calls by name. */
-const EARLY_PROGRAMS = ["chroot", "cp", "insmod", "mkdir", "mount", "reboot", "rm", "sh", "sleep"];
+const EARLY_PROGRAMS = [
+  "cat",
+  "chroot",
+  "cp",
+  "insmod",
+  "mkdir",
+  "mount",
+  "reboot",
+  "rm",
+  "sh",
+  "sleep",
+];
 
 /** Everything in one compressed archive that becomes the root file system itself. */
 export function formatPlainInitrd(recipeDir: string, tree: Tree): Buffer {

@@ -10,6 +10,15 @@ describe("the password", () => {
     expect(authenticator.accepts("default", "p\xe4ssword")).toBe(false);
   });
 
+  test.each(["", "s", "secre", "secrey", "secretsecret", "xsecret", "secret\0", "SECRET"])(
+    "is not %j, which is only like it",
+    (candidate) => {
+      const authenticator = new Authenticator("secret", new FakeClock());
+      expect(authenticator.accepts("default", candidate)).toBe(false);
+      expect(authenticator.accepts("default", "secret")).toBe(true);
+    },
+  );
+
   test("belongs to the user default", () => {
     const authenticator = new Authenticator("x", new FakeClock());
     expect(authenticator.accepts("root", "x")).toBe(false);
