@@ -27,6 +27,7 @@ const ROOT = join(import.meta.dirname, "..");
 /** Software emulation on a busy host is slow; a boot takes 6 s where nothing else runs. */
 const BOOT_LIMIT_MS = 180_000;
 const SHOWN_SERIAL_LINES = 25;
+const INTERRUPTED_STATUS = 130;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -141,10 +142,14 @@ async function endRun(machine: Machine, { state, record, keepLog }: RunEnd): Pro
   await clearRun(state, record, { keepLog });
 }
 
+/** A second Ctrl-C must not cut the clearing up short: a machine would be left without its record. */
 function onInterrupt(end: () => Promise<void>): void {
+  let isEnding = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => {
-      void end().finally(() => process.exit(130));
+    process.on(signal, () => {
+      if (isEnding) return;
+      isEnding = true;
+      void end().finally(() => process.exit(INTERRUPTED_STATUS));
     });
   }
 }

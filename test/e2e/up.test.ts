@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +64,25 @@ test.each(["direct", "ipxe"])(
     expect(readdirSync(state)).toEqual(["password"]);
   },
 );
+
+test("up ends its machine when it is interrupted, however often", async () => {
+  const up = spawn(join(ROOT, "scripts/up"), ["--state", state], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const exit = once(up, "exit");
+  let said = "";
+  up.stderr.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await expect.poll(() => existsSync(join(state, "up.json")), { timeout: 60_000 }).toBe(true);
+  const { run: facts } = JSON.parse(readFileSync(join(state, "up.json"), "utf8")) as UpRecord;
+  up.kill("SIGINT");
+  up.kill("SIGINT");
+  expect(await exit, said).toEqual([130, null]);
+  expect(facts.processes.map(({ pid }) => identify(pid))).toEqual([null]);
+  expect(existsSync(facts.directory)).toBe(false);
+  expect(readdirSync(state)).toEqual(["password"]);
+});
 
 test("up says what is wrong with an option before it does anything", async () => {
   const up = await run("scripts/up", ["--state", state, "--memory", "much"]);
