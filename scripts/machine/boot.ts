@@ -35,7 +35,9 @@ export async function prepareBoot(options: MachineOptions, directory: string): P
  * Builds the kernel command line; what the caller adds comes last and so wins.
  *
  * The kernel counts ticks of the emulated timer against a loop it times itself, and panics when the
- * host is too busy to deliver them: `no_timer_check` leaves that out.
+ * host is too busy to deliver them: `no_timer_check` leaves that out. Emulation with several threads
+ * now and then misses that the kernel changed its own code and lets it run into a breakpoint (seen
+ * with QEMU 7.2 in one boot of thirty): `panic=1` starts the machine again instead of leaving it dead.
  * Source: kernel documentation, "The kernel's command-line parameters".
  */
 export function buildCommandLine(options: Pick<MachineOptions, "password" | "append">): string {
@@ -43,6 +45,7 @@ export function buildCommandLine(options: Pick<MachineOptions, "password" | "app
     "console=ttyS0,115200",
     "loglevel=4",
     "no_timer_check",
+    "panic=1",
     ...((options.password ?? null) === null ? [] : [`node0.password-file=${GUEST_PASSWORD_FILE}`]),
     options.append ?? "",
   ]
