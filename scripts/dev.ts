@@ -3,12 +3,12 @@ import { mkdirSync, watch } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stopChild } from "./stop-child.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const STATE = join(ROOT, ".node0/dev");
 const SOCKET = join(STATE, "redis.sock");
 const SETTLE_MS = 100;
-const STOP_LIMIT_MS = 3000;
 
 const COLOURS: Record<string, number> = { debug: 90, info: 36, warn: 33, error: 31 };
 const isColoured = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
@@ -57,15 +57,6 @@ function readable(line: string): string {
   }
 }
 
-async function stopAgent(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
-  await gone;
-  clearTimeout(timer);
-}
-
 mkdirSync(STATE, { recursive: true, mode: 0o700 });
 console.log(`redis-cli -s ${SOCKET} core.ping`);
 let agent = startAgent();
@@ -82,13 +73,13 @@ for (const directory of ["src", "etc"]) {
 async function restart(change: number): Promise<void> {
   await sleep(SETTLE_MS);
   if (change !== changes) return;
-  await stopAgent(agent);
+  await stopChild(agent);
   console.log("source changed, agent restarted");
   agent = startAgent();
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
-    void stopAgent(agent).then(() => process.exit(0));
+    void stopChild(agent).then(() => process.exit(0));
   });
 }

@@ -1,14 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stopChild } from "../stop-child.ts";
 import { RawClient } from "./raw-client.ts";
 
 const START_LIMIT_MS = 15_000;
-const STOP_LIMIT_MS = 5_000;
 const ROOT = join(import.meta.dirname, "../..");
 
 /** A server under measurement: reachable and authenticated. */
@@ -81,15 +81,6 @@ async function startPeer(
     await sleep(20);
   }
   return { port, password, pid: child.pid ?? 0, [Symbol.asyncDispose]: stop };
-}
-
-async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
-  await gone;
-  clearTimeout(timer);
 }
 
 function freePort(): Promise<number> {
