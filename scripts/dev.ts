@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, watch } from "node:fs";
+import { mkdirSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -41,6 +41,17 @@ function startAgent(): ChildProcess {
   return child;
 }
 
+/** `unshare` does not pass signals on: the agent, its only child, is told directly. */
+async function stopAgent(unshare: ChildProcess): Promise<void> {
+  try {
+    const children = readFileSync(`/proc/${unshare.pid}/task/${unshare.pid}/children`, "utf8");
+    for (const pid of children.match(/\d+/g) ?? []) process.kill(Number(pid), "SIGTERM");
+  } catch {
+    // It has ended already.
+  }
+  await stopChild(unshare);
+}
+
 /** One JSON log line as a person reads it; any other line as it is. */
 function readable(line: string): string {
   if (!line.startsWith("{")) return line;
@@ -73,13 +84,13 @@ for (const directory of ["src", "etc"]) {
 async function restart(change: number): Promise<void> {
   await sleep(SETTLE_MS);
   if (change !== changes) return;
-  await stopChild(agent);
+  await stopAgent(agent);
   console.log("source changed, agent restarted");
   agent = startAgent();
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
-    void stopChild(agent).then(() => process.exit(0));
+    void stopAgent(agent).then(() => process.exit(0));
   });
 }
