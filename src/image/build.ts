@@ -10,7 +10,7 @@ import { hashFiles, hashJson } from "./inputs.ts";
 import { listTree, type Manifest, type ManifestFile, mergeLists } from "./manifest.ts";
 import { parseDependencies, parseModuleList } from "./modules.ts";
 import type { ImageOptions } from "./options.ts";
-import { DEFAULT_COMPRESSION } from "./pack.ts";
+import { defaultCompression } from "./pack.ts";
 import { type FetchedPackage, hashFile } from "./package-cache.ts";
 import { buildRootTree } from "./root-tree.ts";
 import { runTool } from "./run-tool.ts";
@@ -170,7 +170,8 @@ async function listEarlyModules({ workshop, kernel, options }: Job): Promise<Map
     if (!modules.has(basename(path))) modules.set(basename(path), join(dir, path));
   };
   for (const name of [...parseModuleList(text), `fs/${options.layout}/${options.layout}`]) {
-    take(`kernel/${name}.ko`);
+    const path = `kernel/${name}.ko`;
+    if (dependencies.has(path)) take(path);
   }
   return modules;
 }
@@ -217,8 +218,8 @@ async function writeImage(
   return manifest;
 }
 
-const compressionOf = ({ compression, layout }: ImageOptions): string =>
-  compression ?? DEFAULT_COMPRESSION[layout];
+const compressionOf = (options: ImageOptions): string =>
+  options.compression ?? defaultCompression(options);
 
 /** Everything that can change the result. */
 async function hashInputs(
