@@ -45,6 +45,7 @@ export function buildCommandLine(options: Pick<MachineOptions, "password" | "app
     "console=ttyS0,115200",
     "loglevel=4",
     "no_timer_check",
+    "oops=panic",
     "panic=1",
     ...((options.password ?? null) === null ? [] : [`node0.password-file=${GUEST_PASSWORD_FILE}`]),
     options.append ?? "",
