@@ -64,6 +64,8 @@ export function parseAgentOptions(words: readonly string[]): AgentOptions {
 }
 
 function parse(words: readonly string[]) {
+  // A machine gives no words, and loading the parser for none would delay its boot.
+  if (words.length === 0) return { host: false };
   try {
     return parseArgs({
       args: [...words],
