@@ -12,7 +12,7 @@ export interface StopMachine {
   terminateJobs(): void;
   /** Resolves when no job has a process any more. */
   jobsGone(signal: AbortSignal): Promise<void>;
-  /** Signal 9 to everything below the job cgroups. */
+  /** Signal 9 to the process groups of the jobs that are left. */
   killJobs(): Promise<void>;
   /** Hands over to PID 1, which ends everything that is left within its own time limit. */
   goDown(kind: StopKind): void;
