@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { AgentError, errorText } from "../base/errors.ts";
 import type { Schema } from "../base/schema.ts";
-import { commandFrom } from "../job/decode.ts";
+import { commandFrom, OPTION_NAMES } from "../job/decode.ts";
 import type { CommandObject, JobIntake } from "../job/types.ts";
 import { type Bytes, bytesOfText, textOfBytes } from "../resp/bytes.ts";
 import { bulk, failure } from "../resp/encode.ts";
@@ -46,17 +46,6 @@ export function jobCommand(command: NodeCommand, intake: JobIntake): RedisComman
 }
 
 const MAX_WORDS = 3;
-const OPTION_NAMES: ReadonlySet<string> = new Set([
-  "id",
-  "queue",
-  "max_time",
-  "max_restart",
-  "recurring_period",
-  "stream",
-  "stats_interval",
-  "log_levels",
-  "tags",
-]);
 
 function buildCommand(name: string, words: readonly Bytes[]): CommandObject {
   if (words.length > MAX_WORDS) {

@@ -36,10 +36,9 @@ export function commandFrom(value: unknown): CommandObject {
 
 type Members = Readonly<Record<string, unknown>>;
 
-const NAMES: ReadonlySet<string> = new Set([
+/** Members of a command object beside its name and arguments (wire protocol 4.2). */
+export const OPTION_NAMES: ReadonlySet<string> = new Set([
   "id",
-  "command",
-  "arguments",
   "queue",
   "max_time",
   "max_restart",
@@ -49,6 +48,8 @@ const NAMES: ReadonlySet<string> = new Set([
   "log_levels",
   "tags",
 ]);
+
+const NAMES: ReadonlySet<string> = new Set(["command", "arguments", ...OPTION_NAMES]);
 
 function parseJson(text: string): unknown {
   try {
