@@ -29,7 +29,7 @@ export interface Core {
 }
 
 /** The services a machine has and a host does not. Known only after the core exists. */
-export type Duties = Pick<Services, "power" | "boot">;
+export type Duties = Pick<Services, "power" | "boot" | "network" | "overlay">;
 
 /** Builds the core; nothing listens and no job runs yet. */
 export function openCore(parts: {
@@ -70,6 +70,16 @@ export function openCore(parts: {
     },
     get boot() {
       return parts.duties().boot;
+    },
+    get network() {
+      return parts.duties().network;
+    },
+    get overlay() {
+      return parts.duties().overlay;
+    },
+    kernelNetwork: async () => {
+      const { openKernelNetwork } = await import("./sys/kernel-network-linux.ts");
+      return openKernelNetwork();
     },
     config: () => configToWire(loaded.config),
   };

@@ -19,7 +19,7 @@ const JOBS_POLL_MS = 50;
 const SIGKILL = 9;
 
 /** What the core gets from a machine, and the machine's own life. */
-export interface MachineAgent extends Pick<Services, "power" | "boot"> {
+export interface MachineAgent extends Pick<Services, "power" | "boot" | "network" | "overlay"> {
   /** Boots and stays; resolves with an exit code when PID 1 is to start the agent again. */
   run(): Promise<number>;
 }
@@ -76,7 +76,13 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     events,
     log: log.child("power"),
   });
-  return { boot, power, run: () => run({ core, boot, console, events, ended: ended.promise }) };
+  return {
+    boot,
+    power,
+    network: null,
+    overlay: null,
+    run: () => run({ core, boot, console, events, ended: ended.promise }),
+  };
 }
 
 async function run(parts: {

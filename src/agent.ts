@@ -57,7 +57,12 @@ async function start(
   const secret = readPassword(passwordFile, options.isHost);
   const problems = [...kernelProblems, ...loaded.problems, ...secret.problems];
   for (const problem of problems) log.warn("setting not used", { problem });
-  let duties: Duties = { power: hostPower(), boot: { timeline: () => [], finishedMs: () => null } };
+  let duties: Duties = {
+    power: hostPower(),
+    boot: { timeline: () => [], finishedMs: () => null },
+    network: null,
+    overlay: null,
+  };
   const core = openCore({
     options,
     log,

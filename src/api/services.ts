@@ -1,7 +1,10 @@
 import type { Clock } from "../base/clock.ts";
 import type { BuiltinCommand, Command, ProcessCommand } from "../command/command.ts";
 import type { JobControl } from "../job/types.ts";
+import type { OverlayControl } from "../network/overlay/types.ts";
+import type { NetworkControl } from "../network/status.ts";
 import type { PhaseStatus } from "../sequencer/types.ts";
+import type { KernelNetwork } from "../sys/network-state.ts";
 
 /** Build identification, as `info.version` shows it. */
 export interface Version {
@@ -28,6 +31,12 @@ export interface Services {
     /** How long the boot took in milliseconds; null while it goes on. */
     finishedMs(): number | null;
   };
+  /** The search for a network; null on a host, whose network is not the agent's business. */
+  readonly network: NetworkControl | null;
+  /** Null where no overlay is configured. */
+  readonly overlay: OverlayControl | null;
+  /** Links, addresses and routes of the kernel; loaded with the first use. */
+  readonly kernelNetwork: () => Promise<KernelNetwork>;
   /** The main configuration in the shape of `config.get`. */
   readonly config: () => Readonly<Record<string, unknown>>;
 }

@@ -1,13 +1,25 @@
-/** What a DHCP server gave one interface. */
+/** What a DHCP server gave one interface, checked: nothing in it can be more than it says. */
 export interface Lease {
   readonly interface: string;
   /** Dotted IPv4 address. */
   readonly address: string;
   /** Length of the network prefix, 0 to 32. */
   readonly prefix: number;
-  /** Dotted; null on a network without router. */
+  /** Dotted; null on a network without router. Without meaning where `routes` is not empty (RFC 3442). */
   readonly gateway: string | null;
+  /** Classless static routes, option 121; a null gateway means directly on the link. */
+  readonly routes: readonly { readonly destination: string; readonly gateway: string | null }[];
   readonly dns: readonly string[];
+  /** Search domains, options 119 and 15. */
+  readonly search: readonly string[];
+  /** Dotted addresses, option 42. */
+  readonly ntp: readonly string[];
+  /** Option 12, letters, digits and hyphens only; null without a usable one. */
+  readonly hostname: string | null;
+  /** Option 26, 576 to 9216; null without a usable one. */
+  readonly mtu: number | null;
+  /** Seconds from when it was given; null: for ever. */
+  readonly leaseSeconds: number | null;
   /** The server that gave it; empty if it did not say. */
   readonly server: string;
 }
@@ -35,7 +47,13 @@ export function parseLease(text: string): Lease | undefined {
     address,
     prefix,
     gateway: IPV4.test(gateway) ? gateway : null,
+    routes: [],
     dns: (fields.get("dns") ?? "").split(" ").filter((server) => IPV4.test(server)),
+    search: [],
+    ntp: [],
+    hostname: null,
+    mtu: null,
+    leaseSeconds: null,
     server: fields.get("server") ?? "",
   };
 }

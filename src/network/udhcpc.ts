@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { AgentError } from "../base/errors.ts";
 import type { Files } from "../sys/files.ts";
 import type { DhcpClients } from "./dhcp-clients.ts";
+import { type Lease, parseLease } from "./lease.ts";
 
 export interface UdhcpcOptions {
   readonly files: Files;
@@ -55,6 +56,26 @@ export class Udhcpc implements DhcpClients {
     } catch {
       // It ended between the two lines; the next look at it starts a new one.
     }
+  }
+
+  async stop(interfaceName: string): Promise<void> {
+    const pid = this.#pid(interfaceName);
+    if (pid !== undefined) process.kill(pid, "SIGTERM");
+  }
+
+  lease(interfaceName: string): Lease | undefined {
+    return parseLease(this.leaseText(interfaceName) ?? "");
+  }
+
+  setInUse(interfaceName: string, metric: number | null): void {
+    const file = `${this.#directory}/${interfaceName}.use`;
+    if (metric === null) this.#files.remove(file);
+    else this.#files.writeText(file, `${metric}\n`);
+  }
+
+  inUseMetric(interfaceName: string): number | null {
+    const text = this.#files.readText(`${this.#directory}/${interfaceName}.use`);
+    return text === undefined ? null : Number(text);
   }
 
   leaseText(interfaceName: string): string | undefined {

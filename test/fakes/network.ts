@@ -1,4 +1,5 @@
 import type { DhcpClients } from "../../src/network/dhcp-clients.ts";
+import { type Lease, parseLease } from "../../src/network/lease.ts";
 import type { DefaultRoute, Link, Links } from "../../src/sys/links.ts";
 
 /** A link as it is after power-on; `over` says what differs. */
@@ -50,6 +51,8 @@ export class FakeLinks implements Links {
 export class FakeDhcp implements DhcpClients {
   readonly running = new Set<string>();
   readonly starts: string[] = [];
+  readonly stops: string[] = [];
+  readonly inUse = new Map<string, number>();
   readonly renewals: string[] = [];
   readonly leases = new Map<string, string>();
   readonly #listeners = new Set<() => void>();
@@ -65,6 +68,26 @@ export class FakeDhcp implements DhcpClients {
 
   renew(interfaceName: string): void {
     this.renewals.push(interfaceName);
+  }
+
+  async stop(interfaceName: string): Promise<void> {
+    this.stops.push(interfaceName);
+    this.running.delete(interfaceName);
+    this.leases.delete(interfaceName);
+    this.inUse.delete(interfaceName);
+  }
+
+  lease(interfaceName: string): Lease | undefined {
+    return parseLease(this.leases.get(interfaceName) ?? "");
+  }
+
+  setInUse(interfaceName: string, metric: number | null): void {
+    if (metric === null) this.inUse.delete(interfaceName);
+    else this.inUse.set(interfaceName, metric);
+  }
+
+  inUseMetric(interfaceName: string): number | null {
+    return this.inUse.get(interfaceName) ?? null;
   }
 
   leaseText(interfaceName: string): string | undefined {
