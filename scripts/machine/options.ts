@@ -13,12 +13,21 @@ export interface MachineOptions {
   readonly cpus?: number;
   /** Default 1. */
   readonly nics?: number;
+  /**
+   * Tap devices, one for each card, in place of the user networks of `nics`: QEMU then gives the
+   * machine neither DHCP nor a forwarded port, and root rights are needed.
+   */
+  readonly taps?: readonly string[];
+  /** Process in whose network namespace QEMU runs, where the tap devices are. Not with `isDetached`. */
+  readonly namespacePid?: number;
   /** Cards whose cable is out when the machine starts. */
   readonly linksDown?: readonly number[];
   /** Default `direct`. */
   readonly boot?: "direct" | "ipxe";
   /** Raw or qcow2 file, or block device. */
   readonly diskPath?: string | null;
+  /** Raw files the machine sees as read-only disks, behind the one of `diskPath`. */
+  readonly readOnlyDrives?: readonly string[];
   /** Default: a file in the machine's own temporary directory, gone after `stop`. */
   readonly serialLog?: string;
   /** True: the guest reaches nothing but the forwarded port. Default false. */

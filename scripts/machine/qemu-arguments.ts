@@ -7,6 +7,8 @@ export interface QemuArguments {
   readonly cpus: number;
   /** Network cards, each in a user network of its own: card N has 10.0.(N+2).0/24. */
   readonly nics: number;
+  /** Tap devices of the cards in place of user networks; empty: user networks. */
+  readonly taps: readonly string[];
   /** True: the guest reaches nothing but the forwarded port. */
   readonly isRestricted: boolean;
   readonly boot:
@@ -23,6 +25,8 @@ export interface QemuArguments {
       };
   readonly diskPath: string | null;
   readonly diskFormat: "raw" | "qcow2";
+  /** Raw files. */
+  readonly readOnlyDrives: readonly string[];
   readonly serialLog: string;
   readonly serialSocket: string;
   readonly qmpSocket: string;
@@ -48,16 +52,19 @@ export function buildQemuArguments(options: QemuArguments): string[] {
     ...["-device", "isa-serial,chardev=serial"],
     ...diskArguments(options),
     ...bootArguments(options),
-    ...Array.from({ length: options.nics }, (_, nic) => nicArguments(options, nic)).flat(),
+    ...(options.taps.length > 0
+      ? options.taps.flatMap(tapArguments)
+      : Array.from({ length: options.nics }, (_, nic) => nicArguments(options, nic)).flat()),
   ];
 }
 
-function diskArguments({ diskPath, diskFormat }: QemuArguments): string[] {
-  if (diskPath === null) return [];
-  return [
-    ...["-drive", `id=disk0,if=none,format=${diskFormat},file=${quote(diskPath)}`],
-    ...["-device", "virtio-blk-pci,drive=disk0"],
-  ];
+function diskArguments({ diskPath, diskFormat, readOnlyDrives }: QemuArguments): string[] {
+  const drives = readOnlyDrives.map((path) => `format=raw,readonly=on,file=${quote(path)}`);
+  if (diskPath !== null) drives.unshift(`format=${diskFormat},file=${quote(diskPath)}`);
+  return drives.flatMap((drive, index) => [
+    ...["-drive", `id=disk${index},if=none,${drive}`],
+    ...["-device", `virtio-blk-pci,drive=disk${index}`],
+  ]);
 }
 
 function bootArguments({ boot }: QemuArguments): string[] {
@@ -74,6 +81,14 @@ function nicArguments(options: QemuArguments, nic: number): string[] {
     ...(isBootNic ? [] : ["-netdev", `user,id=n${nic},net=${networkOf(nic)}${restrict}${forward}`]),
     "-device",
     `virtio-net-pci,id=nic${nic},netdev=n${nic},${isBootNic ? "bootindex=1" : "romfile="}`,
+  ];
+}
+
+/** QEMU would otherwise run the scripts of the host that put a tap device into a bridge. */
+function tapArguments(tap: string, nic: number): string[] {
+  return [
+    ...["-netdev", `tap,id=n${nic},ifname=${tap},script=no,downscript=no`],
+    ...["-device", `virtio-net-pci,id=nic${nic},netdev=n${nic},romfile=`],
   ];
 }
 

@@ -26,6 +26,8 @@ export interface QemuStart {
   /** Holds `qmp.sock` and what QEMU prints. */
   readonly directory: string;
   readonly isDetached: boolean;
+  /** Process in whose network namespace QEMU runs; left out: that of this process. */
+  readonly namespacePid?: number;
 }
 
 /**
@@ -51,9 +53,13 @@ export async function startQemu(args: readonly string[], start: QemuStart): Prom
   }
 }
 
-function spawnQemu(args: readonly string[], { directory, isDetached }: QemuStart): ChildProcess {
+function spawnQemu(args: readonly string[], start: QemuStart): ChildProcess {
+  const { directory, isDetached, namespacePid } = start;
   const output = openSync(logOf(directory), "w", 0o600);
-  const tied = ["--pdeathsig", "KILL", "--", QEMU, ...args];
+  // Both programs turn into the next one, so that the pid is the one of QEMU in the end.
+  const entered =
+    namespacePid === undefined ? [] : ["nsenter", `--net=/proc/${namespacePid}/ns/net`, "--"];
+  const tied = ["--pdeathsig", "KILL", "--", ...entered, QEMU, ...args];
   const child = isDetached
     ? spawn(QEMU, args, { stdio: ["ignore", output, output], detached: true })
     : spawn("setpriv", tied, { stdio: ["ignore", output, output] });

@@ -38,24 +38,31 @@ async function launch(
   boot: BootLoader,
 ): Promise<Machine> {
   const serialLog = options.serialLog ?? join(directory, "serial.log");
-  const nics = options.nics ?? 1;
+  const taps = options.taps ?? [];
+  const userNics = taps.length > 0 ? 0 : (options.nics ?? 1);
   writeFileSync(serialLog, "");
   const args = buildQemuArguments({
     accel: options.accel,
     memoryMiB: options.memoryMiB ?? 1024,
     cpus: options.cpus ?? 2,
-    nics,
+    nics: userNics,
+    taps,
     isRestricted: options.isRestricted ?? false,
     boot: boot.arguments,
     diskPath: options.diskPath ?? null,
     diskFormat: typeof options.diskPath === "string" ? diskFormatOf(options.diskPath) : "raw",
+    readOnlyDrives: options.readOnlyDrives ?? [],
     serialLog,
     serialSocket: join(directory, "serial.sock"),
     qmpSocket: join(directory, "qmp.sock"),
   });
-  const qemu = await startQemu(args, { directory, isDetached: options.isDetached ?? false });
+  const qemu = await startQemu(args, {
+    directory,
+    isDetached: options.isDetached ?? false,
+    ...(options.namespacePid === undefined ? {} : { namespacePid: options.namespacePid }),
+  });
   try {
-    const port = nics === 0 ? null : await forwardedPort(qemu.qmp);
+    const port = userNics === 0 ? null : await forwardedPort(qemu.qmp);
     for (const nic of options.linksDown ?? []) {
       await qemu.qmp.execute("set_link", { name: `nic${nic}`, up: false });
     }

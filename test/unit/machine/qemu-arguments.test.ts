@@ -10,10 +10,12 @@ const OPTIONS: QemuArguments = {
   memoryMiB: 1024,
   cpus: 2,
   nics: 1,
+  taps: [],
   isRestricted: false,
   boot: { kind: "direct", kernel: "/k", initrd: "/i", commandLine: "console=ttyS0 a,b" },
   diskPath: null,
   diskFormat: "raw",
+  readOnlyDrives: [],
   serialLog: "/run/serial.log",
   serialSocket: "/run/serial.sock",
   qmpSocket: "/run/qmp.sock",
@@ -74,6 +76,27 @@ test("lets iPXE boot from the first card and leaves its address out of the argum
     "virtio-net-pci,id=nic1,netdev=n1,romfile=",
   ]);
   expect(args).not.toContain("-kernel");
+});
+
+test("puts each card on its tap device, without a user network and without scripts of the host", () => {
+  const args = buildQemuArguments({ ...OPTIONS, nics: 0, taps: ["tap0", "tap1"] });
+  expect(valuesOf(args, "-netdev")).toEqual([
+    "tap,id=n0,ifname=tap0,script=no,downscript=no",
+    "tap,id=n1,ifname=tap1,script=no,downscript=no",
+  ]);
+  expect(valuesOf(args, "-device").filter((device) => device.startsWith("virtio-net"))).toEqual([
+    "virtio-net-pci,id=nic0,netdev=n0,romfile=",
+    "virtio-net-pci,id=nic1,netdev=n1,romfile=",
+  ]);
+});
+
+test("shows files as read-only disks behind the disk of the machine", () => {
+  const args = buildQemuArguments({ ...OPTIONS, diskPath: "/d", readOnlyDrives: ["/a", "/b,c"] });
+  expect(valuesOf(args, "-drive")).toEqual([
+    "id=disk0,if=none,format=raw,file=/d",
+    "id=disk1,if=none,format=raw,readonly=on,file=/a",
+    "id=disk2,if=none,format=raw,readonly=on,file=/b,,c",
+  ]);
 });
 
 test("doubles commas in paths, where QEMU would end the value", () => {
