@@ -23,6 +23,8 @@ export interface Core {
   readonly engine: JobEngine;
   readonly log: Logger;
   readonly version: string;
+  /** Time of the commit, milliseconds since the epoch; null for a source tree. */
+  readonly builtAtMs: number | null;
   readonly hasPassword: boolean;
   /** What could not be used of kernel command line and configuration, one sentence each. */
   readonly problems: readonly string[];
@@ -44,7 +46,7 @@ export function openCore(parts: {
   const { options, log, loaded, registry, password } = parts;
   const clock = systemClock;
   const keyspace = new Keyspace({ clock });
-  const version = readVersion();
+  const { commitTime, ...version } = readVersion();
   const executables = new Map<string, Executable>();
   const engine = new JobEngine({
     resolve: (name) => executables.get(name),
@@ -100,17 +102,20 @@ export function openCore(parts: {
     engine,
     log,
     version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),
+    builtAtMs: commitTime > 0 ? commitTime * MS_PER_SECOND : null,
     hasPassword: password !== null,
     problems: parts.problems,
   };
 }
 
-/** Stamped beside the bundle; a source tree is always a version of its own. */
-function readVersion(): Version {
+const MS_PER_SECOND = 1000;
+
+/** Stamped beside the bundle; a source tree is always a version of its own. Seconds, 0: unknown. */
+function readVersion(): Version & { readonly commitTime: number } {
   try {
     const text = readFileSync(join(import.meta.dirname, "version.json"), "utf8");
-    return JSON.parse(text) as Version;
+    return JSON.parse(text) as Version & { readonly commitTime: number };
   } catch {
-    return { branch: "source", revision: "unknown", dirty: true };
+    return { branch: "source", revision: "unknown", dirty: true, commitTime: 0 };
   }
 }

@@ -37,6 +37,7 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     settings,
     clock,
     log: log.child("boot"),
+    builtAtMs: core.builtAtMs,
     openApi: async () => {
       if (!core.hasPassword) return [];
       for (const { host, port } of endpoints.length === 0 ? settings.listen : []) {

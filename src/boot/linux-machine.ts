@@ -13,6 +13,8 @@ export interface LinuxMachineOptions {
   readonly settings: KernelSettings;
   readonly clock: Clock;
   readonly log: Logger;
+  /** When the software was made, milliseconds since the epoch; null where nobody knows. */
+  readonly builtAtMs: number | null;
   readonly openApi: BootMachine["openApi"];
 }
 
@@ -35,6 +37,7 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
         mac: links.list().find(({ isPhysical }) => isPhysical)?.mac ?? "",
         isDebug: settings.debug,
         pid: process.pid,
+        builtAtMs: options.builtAtMs,
       }),
     network: new DhcpNetwork({
       clock,

@@ -3,6 +3,7 @@ import type { Logger } from "../log/logger.ts";
 import type { Files } from "../sys/files.ts";
 import { setLinkUp } from "../sys/links-linux.ts";
 import { readMounts } from "../sys/mounts.ts";
+import type { ensureClockNotBefore } from "../sys/set-clock.ts";
 import { QUIET_KERNEL, SYSCTLS } from "./sysctls.ts";
 
 export interface SystemOptions {
@@ -16,6 +17,10 @@ export interface SystemOptions {
   readonly isDebug: boolean;
   /** Process id of the agent. */
   readonly pid: number;
+  /** When the software was made, milliseconds since the epoch; null where nobody knows. */
+  readonly builtAtMs: number | null;
+  /** Default: the clock of the kernel. */
+  readonly ensureClock?: typeof ensureClockNotBefore;
 }
 
 export const RUN_DIRECTORY = "/run/node0";
@@ -41,8 +46,12 @@ const CONTROLLERS = ["cpu", "io", "memory", "pids"] as const;
  * @returns One line about the machine.
  * @throws AgentError `E_SYSTEM_MOUNT` when PID 1 did not mount what the agent needs.
  */
-export function prepareSystem(options: SystemOptions): string {
+export async function prepareSystem(options: SystemOptions): Promise<string> {
   requireMounts(options.files);
+  // Compared here already: a machine with a good clock does not even load the code that sets it.
+  if (options.builtAtMs !== null && Date.now() < options.builtAtMs) {
+    await setClock(options, options.builtAtMs);
+  }
   options.files.ensureDirectory(RUN_DIRECTORY, 0o700);
   const hostname = options.hostname ?? hostnameFromMac(options.mac);
   attempt(options, "hostname", () =>
@@ -67,6 +76,17 @@ export function prepareSystem(options: SystemOptions): string {
 export function hostnameFromMac(mac: string): string {
   const digits = mac.replaceAll(":", "");
   return digits === "" ? "node0" : `node0-${digits}`;
+}
+
+/** A clock that cannot be set makes certificates fail later on, with a reason of their own. */
+async function setClock({ log, ensureClock }: SystemOptions, builtAtMs: number): Promise<void> {
+  try {
+    const ensure = ensureClock ?? (await import("../sys/set-clock.ts")).ensureClockNotBefore;
+    const outcome = await ensure(builtAtMs);
+    if (outcome.isSet) log.warn("clock was older than the software", { movedMs: outcome.byMs });
+  } catch (error) {
+    log.warn("system step failed", { step: "clock", cause: errorText(error) });
+  }
 }
 
 function requireMounts(files: Files): void {
