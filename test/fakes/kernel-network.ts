@@ -87,7 +87,7 @@ export class FakeKernelNetwork implements KernelNetwork {
     else if (change.op === "address.add") this.#addAddress(change);
     else if (change.op === "address.remove") this.#removeAddress(change);
     else if (change.op === "route.remove") this.#removeRoute(change);
-    else this.#addRoute(change);
+    else if (change.op === "route.add" || change.op === "route.replace") this.#addRoute(change);
   }
 
   /** Changes asked for since the last call. */
