@@ -55,7 +55,7 @@ export class TestNetwork implements AsyncDisposable {
 
   /** Lays a cable. */
   addSegment({ name, addresses = [] }: Segment): void {
-    this.run("ip", "link", "add", name, "type", "bridge");
+    this.run("ip", "link", "add", "name", name, "type", "bridge");
     // An address of another cable must not answer on this one.
     this.run("sh", "-c", `echo 1 >/proc/sys/net/ipv4/conf/${name}/arp_ignore`);
     for (const address of addresses) this.run("ip", "address", "add", address, "dev", name);
