@@ -34,11 +34,14 @@ export async function startNode(options: Partial<MachineOptions> = {}): Promise<
   });
 }
 
-/** Opens a client as an application would; it neither reconnects nor repeats by itself. */
-export function openClient(machine: Machine): Redis {
+/**
+ * Opens a client as an application would; it neither reconnects nor repeats by itself.
+ *
+ * @param target A machine on its loopback port, or the Unix socket that leads to one.
+ */
+export function openClient(target: { readonly port: number } | { readonly path: string }): Redis {
   const client = new Redis({
-    port: machine.port,
-    host: "127.0.0.1",
+    ...("path" in target ? { path: target.path } : { port: target.port, host: "127.0.0.1" }),
     password: PASSWORD,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,

@@ -36,12 +36,6 @@ export function makeCa(directory: string, name = "node0 test authority"): Throwa
     ...["-addext", "basicConstraints=critical,CA:TRUE"],
     ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
   ]);
-  return openCa(directory);
-}
-
-/** The authority that `makeCa` made in this directory. */
-export function openCa(directory: string): ThrowawayCa {
-  const ca = { certificate: join(directory, "ca.crt"), key: join(directory, "ca.key") };
   return {
     certificate: ca.certificate,
     issue: (names) => issue(directory, ca, names),
