@@ -1,3 +1,5 @@
+import { parseOpenPort, parseOrigin } from "./node-config-firewall.ts";
+
 /** One value the main configuration file may hold. */
 export interface ConfigKey {
   /** Names from the top; `*` is any name. */
@@ -30,7 +32,14 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   levels("logging.ledis.levels"),
   whole("logging.ledis.size", 1, 1_000_000),
   whole("containers.max_count", 0, 1_000_000),
-  key("stats.enabled", "true or false", (value) => typeof value === "boolean"),
+  flag("stats.enabled"),
+  flag("firewall.enabled"),
+  key("firewall.allow_from", "an array of interfaces, ADDRESS or ADDRESS/PREFIX", (value) =>
+    isListOf(value, (item) => typeof item === "string" && parseOrigin(item) !== undefined),
+  ),
+  key("firewall.open", "an array of tcp/PORT or udp/PORT", (value) =>
+    isListOf(value, (item) => typeof item === "string" && parseOpenPort(item) !== undefined),
+  ),
 ];
 
 function key(path: string, allowed: string, isAllowed: (value: unknown) => boolean): ConfigKey {
@@ -41,6 +50,10 @@ function whole(path: string, minimum: number, maximum: number): ConfigKey {
   return key(path, `an integer from ${minimum} to ${maximum}`, (value) =>
     isWhole(value, minimum, maximum),
   );
+}
+
+function flag(path: string): ConfigKey {
+  return key(path, "true or false", (value) => typeof value === "boolean");
 }
 
 function text(path: string): ConfigKey {

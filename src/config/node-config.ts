@@ -27,6 +27,12 @@ export interface NodeConfig {
   /** `max_count` 0 is no limit. */
   readonly containers: { readonly max_count: number };
   readonly stats: { readonly enabled: boolean };
+  /** Who reaches the node beside its overlay; `node-config-firewall.ts` reads the words. */
+  readonly firewall: {
+    readonly enabled: boolean;
+    readonly allow_from: readonly string[];
+    readonly open: readonly string[];
+  };
 }
 
 export interface LoadedConfig {
@@ -42,6 +48,7 @@ export const DEFAULT_NODE_CONFIG: NodeConfig = {
   logging: { file: { levels: [2, 4, 7, 8, 9] }, ledis: { levels: [], size: 50_000 } },
   containers: { max_count: 0 },
   stats: { enabled: true },
+  firewall: { enabled: true, allow_from: [], open: [] },
 };
 
 /**
@@ -101,7 +108,10 @@ export function applyConfig(
   return { config: config as unknown as NodeConfig, problems };
 }
 
-/** The configuration as `config.get` shows it. Unset maps and lists are null (wire protocol). */
+/**
+ * The configuration as `config.get` shows it, the sections of the wire protocol and no others. Unset maps
+ * and lists are null.
+ */
 export function configToWire(config: NodeConfig): Readonly<Record<string, unknown>> {
   const { main, globals, extension, logging, containers, stats } = config;
   return {

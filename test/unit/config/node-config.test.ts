@@ -71,6 +71,14 @@ test.each([
   ["main = 3", `main in ${FILE}:1: 3 seen, expected a table`],
   ["[logging.file]\nlevels = [1, 31]", `logging.file.levels in ${FILE}:2: [1,31] seen, expected`],
   ["logging.file.levels = 3", `logging.file.levels in ${FILE}:1: 3 seen, expected`],
+  [
+    '[firewall]\nallow_from = ["eth0", "10.0.0.0/33"]',
+    `firewall.allow_from in ${FILE}:2: ["eth0","10.0.0.0/33"] seen, expected an array of interfaces, ADDRESS`,
+  ],
+  [
+    '[firewall]\nopen = ["8080"]',
+    `firewall.open in ${FILE}:2: ["8080"] seen, expected an array of tcp/PORT or udp/PORT`,
+  ],
   ["[stats]\nenabled = 1", `stats.enabled in ${FILE}:2: 1 seen, expected true or false`],
   [
     "[main]\nmaxjobs = 1",
@@ -122,4 +130,24 @@ test("config.get shows unset maps and lists as null, in the nesting of the proto
     containers: { max_count: 0 },
     stats: { enabled: true },
   });
+});
+
+test("config.get shows no section the wire protocol does not name", async () => {
+  const { config, problems } = await load(
+    '[firewall]\nenabled = false\nallow_from = ["lan0", "10.0.0.0/8"]\nopen = ["tcp/8080", "udp/53"]',
+  );
+  expect(problems).toEqual([]);
+  expect(config.firewall).toEqual({
+    enabled: false,
+    allow_from: ["lan0", "10.0.0.0/8"],
+    open: ["tcp/8080", "udp/53"],
+  });
+  expect(Object.keys(configToWire(config)).sort()).toEqual([
+    "containers",
+    "extension",
+    "globals",
+    "logger",
+    "main",
+    "stats",
+  ]);
 });
