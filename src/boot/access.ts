@@ -1,0 +1,60 @@
+import {
+  DEFAULT_KERNEL_SETTINGS,
+  DEFAULT_PORT,
+  type KernelSettings,
+  type ListenAddress,
+} from "../config/kernel-words.ts";
+import { type OpenPort, parseOpenPort } from "../config/node-config-firewall.ts";
+import type { FirewallPolicy } from "../network/firewall-rules.ts";
+import type { OverlayReached } from "../network/overlay/types.ts";
+
+const SSH_PORT = 22;
+const ZEROTIER_PORT = 9993;
+
+export interface AccessInput {
+  readonly settings: Pick<KernelSettings, "listen" | "zerotier">;
+  /** Null until the overlay is joined. */
+  readonly overlay: OverlayReached | null;
+  readonly firewall: {
+    readonly enabled: boolean;
+    readonly allow_from: readonly string[];
+    readonly open: readonly string[];
+  };
+}
+
+/** Where the endpoint listens, and who gets through to it. */
+export interface Access {
+  readonly listen: readonly ListenAddress[];
+  /** Null: inbound packets are not filtered. */
+  readonly firewall: FirewallPolicy | null;
+}
+
+/**
+ * A machine with an overlay is reached over the overlay and loopback alone; one without listens on
+ * every address, behind its password. `node0.listen=` is stronger in both cases: the addresses it
+ * names are listened on, and their ports are open to everybody.
+ */
+export function planAccess({ settings, overlay, firewall }: AccessInput): Access {
+  const isExplicit = settings.listen !== DEFAULT_KERNEL_SETTINGS.listen;
+  if (overlay === null) return { listen: settings.listen, firewall: null };
+  const own = overlay.addresses.map((address) => address.replace(/\/\d+$/, ""));
+  const listen = isExplicit
+    ? settings.listen
+    : ["127.0.0.1", ...own].map((host) => ({ host, port: DEFAULT_PORT }));
+  if (!firewall.enabled) return { listen, firewall: null };
+  const ports = [...new Set([...listen.map(({ port }) => port), SSH_PORT])];
+  const outside = isExplicit ? settings.listen.filter(({ host }) => !isLoopback(host)) : [];
+  const open: OpenPort[] = outside.map(({ port }) => ({ protocol: "tcp", port }));
+  return {
+    listen,
+    firewall: {
+      overlayInterfaces: [overlay.interface],
+      ports,
+      zerotierPort: ZEROTIER_PORT,
+      allowFrom: firewall.allow_from,
+      open: [...open, ...firewall.open.flatMap((text) => parseOpenPort(text) ?? [])],
+    },
+  };
+}
+
+const isLoopback = (host: string): boolean => host === "::1" || host.startsWith("127.");
