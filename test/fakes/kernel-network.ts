@@ -135,7 +135,7 @@ export class FakeKernelNetwork implements KernelNetwork {
   }
 
   #deleteLink({ name, kind }: LinkState): void {
-    if (kind === "device") throw refused("EOPNOTSUPP", `Cannot delete link ${name}`);
+    if (kind === "device") throw refused("ENOTSUP", `Cannot delete link ${name}`);
     for (const above of this.links.filter((one) => one.parent === name)) this.#deleteLink(above);
     this.links = this.links
       .filter((one) => one.name !== name)
@@ -175,7 +175,7 @@ export class FakeKernelNetwork implements KernelNetwork {
     if (master !== null) {
       const { kind } = this.#link(master);
       if (kind !== "bridge" && kind !== "bond") {
-        throw refused("EOPNOTSUPP", `Cannot put ${name} into ${master}`);
+        throw refused("ENOTSUP", `Cannot put ${name} into ${master}`);
       }
       if (kind === "bond" && this.#link(name).isUp) {
         throw refused("EPERM", `Cannot put ${name} into ${master}`);
