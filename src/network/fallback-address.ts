@@ -25,23 +25,21 @@ const LAST_HOST = 253;
 /** MAX_CONFLICTS and RATE_LIMIT_INTERVAL. Source: RFC 5227, section 1.1. */
 const MAX_CONFLICTS = 10;
 const RATE_LIMIT_MS = 60_000;
-/** Longer than ten tries at that rate, so that a network full of conflicts stays at it. */
-const REMEMBER_MS = 15 * RATE_LIMIT_MS;
 
 /**
  * Finds an address 10.254.254.1 to .253 that nobody else uses. After a conflict it takes one it has
- * not tried yet; after ten of them within a quarter of an hour, one a minute.
+ * not tried yet; after ten of them on an interface, one a minute.
  *
  * @returns The address; the caller sets it at once and then defends it.
  * @throws AgentError `E_ARP` when the link cannot be used; the reason of the signal when aborted.
  */
 export async function claimFallbackAddress(claim: FallbackClaim): Promise<{ address: string }> {
   const { guard, clock, signal } = claim;
-  const conflicts = claim.conflicts ?? new FallbackConflicts(clock);
+  const conflicts = claim.conflicts ?? new FallbackConflicts();
   for (;;) {
-    await sleep(clock, conflicts.waitMs(), signal);
+    await sleep(clock, conflicts.waitMs(clock.monotonicMs()), signal);
     const address = chooseAddress(claim, conflicts);
-    conflicts.noteTry();
+    conflicts.noteTry(clock.monotonicMs());
     const outcome = await guard.probe(claim.interface, address, signal);
     if (outcome.isFree) return { address };
     conflicts.add(address);
@@ -49,42 +47,32 @@ export async function claimFallbackAddress(claim: FallbackClaim): Promise<{ addr
   }
 }
 
-/** The addresses of one interface that turned out to be somebody else's, for a quarter of an hour. */
+/** The addresses of one interface that turned out to be somebody else's. */
 export class FallbackConflicts {
-  readonly #clock: Clock;
-  readonly #foundMs = new Map<string, number>();
+  readonly #taken = new Set<string>();
+  #count = 0;
   #lastTryMs = Number.NEGATIVE_INFINITY;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
 
   /** Also for an address that was lost while it was in use: the next claim takes another one. */
   add(address: string): void {
-    this.#foundMs.set(address, this.#clock.monotonicMs());
+    this.#count += 1;
+    this.#taken.add(address);
+    // All of them: each may be free again by now.
+    if (this.#taken.size === LAST_HOST) this.#taken.clear();
   }
 
   has(address: string): boolean {
-    this.#forgetOld();
-    return this.#foundMs.has(address);
+    return this.#taken.has(address);
   }
 
-  /** How long the next try has to wait, in milliseconds. */
-  waitMs(): number {
-    this.#forgetOld();
-    if (this.#foundMs.size < MAX_CONFLICTS) return 0;
-    return Math.max(0, this.#lastTryMs + RATE_LIMIT_MS - this.#clock.monotonicMs());
+  /** How long the next try has to wait, in milliseconds. The RFC knows no end of this limit. */
+  waitMs(nowMs: number): number {
+    if (this.#count < MAX_CONFLICTS) return 0;
+    return Math.max(0, this.#lastTryMs + RATE_LIMIT_MS - nowMs);
   }
 
-  noteTry(): void {
-    this.#lastTryMs = this.#clock.monotonicMs();
-  }
-
-  #forgetOld(): void {
-    const oldestMs = this.#clock.monotonicMs() - REMEMBER_MS;
-    for (const [address, foundMs] of this.#foundMs) {
-      if (foundMs < oldestMs) this.#foundMs.delete(address);
-    }
+  noteTry(nowMs: number): void {
+    this.#lastTryMs = nowMs;
   }
 }
 
@@ -101,6 +89,5 @@ function chooseAddress(claim: FallbackClaim, conflicts: FallbackConflicts): stri
   }
   const hosts = Array.from({ length: LAST_HOST }, (_, index) => `${NETWORK}${index + 1}`);
   const untried = hosts.filter((address) => !conflicts.has(address));
-  // The rate limit keeps conflicts far below the number of hosts: one is always left.
   return untried[Math.floor(random() * untried.length)] ?? `${NETWORK}1`;
 }
