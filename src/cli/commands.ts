@@ -5,6 +5,7 @@ import { help } from "./commands/help.ts";
 import { info } from "./commands/info.ts";
 import { jobs } from "./commands/jobs.ts";
 import { kill } from "./commands/kill.ts";
+import { net } from "./commands/net.ts";
 import { ping } from "./commands/ping.ts";
 import { poweroff, reboot } from "./commands/power.ts";
 import { result } from "./commands/result.ts";
@@ -21,6 +22,7 @@ export const COMMANDS: readonly CliCommand[] = [
   result,
   kill,
   info,
+  net,
   call,
   reboot,
   poweroff,
