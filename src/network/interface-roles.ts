@@ -1,0 +1,87 @@
+import type { InterfaceConfig, NetworkConfig } from "../config/network-types.ts";
+import type { InterfaceView, NetworkView } from "./network-view.ts";
+import type { InterfaceStatus } from "./status.ts";
+
+/** What the agent does with one interface. */
+export interface InterfaceRole {
+  readonly view: InterfaceView;
+  readonly protocol: InterfaceStatus["protocol"];
+  /** Its section of net.toml. */
+  readonly section: InterfaceConfig | null;
+  /** net.toml wants DHCP here: it belongs to the first method. */
+  readonly wantsDhcp: boolean;
+  /** The second and third method may use it. */
+  readonly isCandidate: boolean;
+}
+
+export interface InterfaceRoles {
+  /** By index, like the view. */
+  readonly roles: readonly InterfaceRole[];
+  /** Names of sections whose interface is not there. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Sorts the interfaces there are by what net.toml and `noautonic=` say of them. Interfaces inside a
+ * bond or bridge carry no addresses of their own, so no method uses them.
+ */
+export function interfaceRoles(
+  view: NetworkView,
+  config: NetworkConfig,
+  noAutoNic: readonly string[],
+): InterfaceRoles {
+  const sections = new Map<string, InterfaceConfig>();
+  const missing: string[] = [];
+  for (const section of config.interfaces) {
+    const name = interfaceOf(section, view);
+    if (name === undefined) missing.push(section.name);
+    else sections.set(name, section);
+  }
+  const members = memberNames(config, view);
+  const roles = view.interfaces.map((one): InterfaceRole => {
+    const section = sections.get(one.name) ?? null;
+    const isFree = one.master === null && !members.has(one.name);
+    const protocol = protocolOf(one, section, noAutoNic);
+    const isUsed = isFree && protocol !== "none" && protocol !== "left alone";
+    const wantsDhcp = isUsed && (protocol === "dhcp" || (protocol === "auto" && config.auto));
+    return { view: one, section, protocol, wantsDhcp, isCandidate: isUsed };
+  });
+  return { roles, missing };
+}
+
+/** True when the first method has something to do at all. */
+export function hasInterfaceConfig(config: NetworkConfig): boolean {
+  return config.auto || config.interfaces.length > 0;
+}
+
+/** Name of the interface a section means; a section of a link that the agent makes names it itself. */
+function interfaceOf(section: InterfaceConfig, view: NetworkView): string | undefined {
+  const found = view.interfaces.find((one) =>
+    section.mac === null || section.virtual !== null
+      ? one.name === section.name
+      : one.mac === section.mac && one.isPhysical,
+  );
+  return found?.name;
+}
+
+function memberNames(config: NetworkConfig, view: NetworkView): Set<string> {
+  const named = config.interfaces.flatMap(({ virtual }) =>
+    virtual === null || virtual.kind === "vlan" ? [] : virtual.members,
+  );
+  return new Set(
+    named.map((name) => {
+      const section = config.interfaces.find((one) => one.name === name);
+      return (section === undefined ? undefined : interfaceOf(section, view)) ?? name;
+    }),
+  );
+}
+
+function protocolOf(
+  one: InterfaceView,
+  section: InterfaceConfig | null,
+  noAutoNic: readonly string[],
+): InterfaceStatus["protocol"] {
+  if (noAutoNic.includes(one.name)) return "left alone";
+  if (section !== null) return section.protocol;
+  return one.isPhysical ? "auto" : "left alone";
+}

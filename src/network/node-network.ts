@@ -1,0 +1,396 @@
+import type { Clock } from "../base/clock.ts";
+import { AgentError, errorText } from "../base/errors.ts";
+import {
+  DEFAULT_NETWORK_CONFIG,
+  type LoadedNetworkConfig,
+  type NetworkConfig,
+} from "../config/network-types.ts";
+import type { Logger } from "../log/logger.ts";
+import type { PhaseContext } from "../sequencer/phase.ts";
+import { orAborted, sleep } from "../sequencer/wait.ts";
+import type { Files } from "../sys/files.ts";
+import type { Links } from "../sys/links.ts";
+import type { KernelNetwork, NetworkEvents } from "../sys/network-state.ts";
+import type { AddressGuard } from "./address-guard.ts";
+import { ClientKeeper } from "./client-keeper.ts";
+import type { DhcpClients } from "./dhcp-clients.ts";
+import { FALLBACK_CONTROLLER } from "./fallback-address.ts";
+import { FallbackKeeper } from "./fallback-keeper.ts";
+import { type InterfaceRoles, interfaceRoles } from "./interface-roles.ts";
+import type { Lease } from "./lease.ts";
+import { watchForLoss } from "./loss-watch.ts";
+import { keepChoice } from "./method-again.ts";
+import { tryConfig } from "./method-config.ts";
+import { stopOtherClients, tryDhcp } from "./method-dhcp.ts";
+import { tryFallback, tryFallbackOn } from "./method-fallback.ts";
+import { formatChoice, type NetworkChoice, parseChoice } from "./network-choice.ts";
+import { NETWORK_LIMITS, type NetworkLimits } from "./network-limits.ts";
+import { NetworkSetup, type SetupTools } from "./network-setup.ts";
+import { NetworkSight } from "./network-sight.ts";
+import { buildNetworkStatus, type SearchProgress } from "./network-status.ts";
+import { type NetworkView, usableRoute } from "./network-view.ts";
+import type { Reach, ReachResult } from "./reach.ts";
+import { checkReach, type ReachCheck } from "./reach-check.ts";
+import type { MethodSuccess, Search } from "./search.ts";
+import { SearchReport } from "./search-report.ts";
+import type { NetworkControl, NetworkMethod, NetworkStatus } from "./status.ts";
+
+export interface NodeNetworkOptions {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly log: Logger;
+  readonly links: Links;
+  readonly dhcp: DhcpClients;
+  /** Loaded when something has to be set or takes long, see {@link NetworkSight}. */
+  readonly kernel: () => Promise<KernelNetwork>;
+  readonly events: () => Promise<NetworkEvents>;
+  /** Loaded with the first fallback address. */
+  readonly guard: () => Promise<AddressGuard>;
+  readonly loadConfig: () => Promise<LoadedNetworkConfig>;
+  readonly openReach: (config: NetworkConfig) => Reach;
+  /** Interfaces that are left alone. */
+  readonly noAutoNic: readonly string[];
+  /** True: also interfaces without a device behind them, for tests in namespaces. */
+  readonly includeVirtual?: boolean;
+  /** A number in [0, 1). */
+  readonly random?: () => number;
+  /** Default `/etc/resolv.conf`. */
+  readonly resolvConf?: string;
+  /** Default `/run/node0/network.json`. */
+  readonly stateFile?: string;
+  readonly limits?: Partial<NetworkLimits>;
+  /** Called with the host name a DHCP server gave. */
+  readonly tools: SetupTools;
+  readonly onHostname?: (name: string) => void;
+}
+
+const RELOADED = "net.toml was read again";
+
+/**
+ * The network of the node, found by the methods of docs/network.md: what net.toml says, then DHCP on
+ * one interface after the other, then a fallback address, for ever. Looks after what it found.
+ */
+export class NodeNetwork implements NetworkControl {
+  readonly #options: NodeNetworkOptions;
+  readonly #limits: NetworkLimits;
+  readonly #sight: NetworkSight;
+  readonly #setup: NetworkSetup;
+  readonly #clients: ClientKeeper;
+  readonly #fallback: FallbackKeeper;
+  readonly #report = new SearchReport();
+  readonly #reached = new Map<string, ReachResult>();
+  readonly #listeners = new Set<() => void>();
+  #loaded: LoadedNetworkConfig = {
+    file: "",
+    isPresent: false,
+    config: DEFAULT_NETWORK_CONFIG,
+    problems: [],
+  };
+  #reach: Reach | undefined;
+  #progress: SearchProgress = {
+    state: "searching",
+    method: null,
+    round: 0,
+    reason: "",
+    sinceMs: 0,
+  };
+  #choice: NetworkChoice | undefined;
+  #via: string | null = null;
+  /** The choice is not worth another look before the search. */
+  #isSuspect = false;
+  #carrierUntilMs: number | undefined;
+  #roundMs = Number.NEGATIVE_INFINITY;
+  /** What the interfaces looked like when a round had ended without success. */
+  #endView = "";
+  #hostname = "";
+  /** Ends the round or the watch under way. */
+  #interrupt: ((reason: string) => void) | undefined;
+  #isReloaded = false;
+
+  constructor(options: NodeNetworkOptions) {
+    this.#options = options;
+    this.#limits = { ...NETWORK_LIMITS, ...options.limits };
+    const { includeVirtual = false, resolvConf = "/etc/resolv.conf" } = options;
+    this.#sight = new NetworkSight({ ...options, includeVirtual, limits: this.#limits });
+    this.#setup = new NetworkSetup({ ...options, resolvConf, sight: this.#sight });
+    this.#clients = new ClientKeeper(options);
+    this.#fallback = new FallbackKeeper(options.log, () => this.#sight.wake());
+  }
+
+  /** One round of the methods. Resolves with what was reached, throws what was tried where. */
+  async bringUp(context: PhaseContext): Promise<string> {
+    const round = new AbortController();
+    const signal = AbortSignal.any([context.signal, round.signal]);
+    this.#interrupt = (reason) => round.abort(new AgentError("E_NETWORK_RELOADED", reason));
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#roundMs = nowMs;
+    if (this.#reach === undefined) this.#use(await this.#options.loadConfig());
+    this.#isReloaded = false;
+    this.#carrierUntilMs ??= nowMs + this.#limits.carrierMs;
+    this.#clients.beginRound();
+    this.#report.beginRound();
+    this.#show({ state: "searching", round: this.#progress.round + 1 });
+    const search = this.#search(signal, (text) => {
+      context.setReason(text);
+      this.#show({ reason: text });
+    });
+    try {
+      const success = await orAborted(this.#findNetwork(search), signal);
+      await this.#onSuccess(search, success);
+      return success.text;
+    } catch (error) {
+      this.#endView = this.#fingerprint();
+      this.#show({ reason: errorText(error) });
+      throw error;
+    } finally {
+      this.#interrupt = undefined;
+    }
+  }
+
+  /** Resolves when something changed that makes another round worth while. */
+  async changed(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const restMs = this.#roundMs + this.#limits.restartMs - clock.monotonicMs();
+    if (restMs > 0) await sleep(clock, restMs, signal);
+    while (!this.#isReloaded && this.#fingerprint() === this.#endView) {
+      await this.#sight.next(LONG_MS, signal);
+    }
+  }
+
+  /** Looks after the network and reports when it does not carry any more. */
+  watch(lost: (reason: string) => void, signal: AbortSignal): void {
+    const end = new AbortController();
+    const either = AbortSignal.any([signal, end.signal]);
+    const report = (reason: string): void => {
+      this.#endView = this.#fingerprint();
+      this.#show({ state: "searching", reason });
+      lost(reason);
+    };
+    this.#interrupt = (reason) => {
+      end.abort(new AgentError("E_NETWORK_RELOADED", reason));
+      report(reason);
+    };
+    watchForLoss(this.#watchParts(), either).then(
+      ({ reason, isUnreached }) => {
+        this.#interrupt = undefined;
+        this.#isSuspect = isUnreached;
+        report(reason);
+      },
+      (error: unknown) => {
+        if (!either.aborted) report(errorText(error));
+      },
+    );
+  }
+
+  status(): NetworkStatus {
+    const view = this.#sight.peek();
+    return buildNetworkStatus({
+      progress: this.#progress,
+      loaded: this.#loaded,
+      view,
+      roles: this.#roles(view),
+      report: this.#report,
+      reached: this.#reached,
+      dns: this.#setup.dns,
+    });
+  }
+
+  onStatus(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async reload(): Promise<{ isAccepted: boolean; problems: readonly string[] }> {
+    const loaded = await this.#options.loadConfig();
+    const { problems } = loaded;
+    if (problems.length > 0) return { isAccepted: false, problems };
+    this.#use(loaded);
+    this.#isReloaded = true;
+    this.#isSuspect = true;
+    this.#interrupt?.(RELOADED);
+    this.#sight.wake();
+    return { isAccepted: true, problems };
+  }
+
+  /** Leases in force, for whoever shows addresses. */
+  leases(): Lease[] {
+    return this.#sight.peek().interfaces.flatMap(({ lease }) => lease ?? []);
+  }
+
+  /** Ends watching. Clients go on: they belong to the machine. */
+  close(): void {
+    this.#fallback.end();
+    this.#sight.close();
+  }
+
+  /** The methods in their order; a choice that still stands comes before them. */
+  async #findNetwork(search: Search): Promise<MethodSuccess> {
+    const isFirst = this.#choice === undefined;
+    const known = this.#choice ?? parseChoice(this.#options.files.readText(this.#stateFile));
+    const isFallback = known?.method === "fallback";
+    if (!this.#isSuspect && (isFirst || !isFallback)) {
+      const kept = await keepChoice(search, known, this.#fallback);
+      if (kept !== undefined) return kept;
+    }
+    this.#fallback.end();
+    if (isFallback) await this.#setup.useFallback(null);
+    const methods: readonly (readonly [NetworkMethod, () => Promise<MethodSuccess | undefined>])[] =
+      [
+        ["config", () => tryConfig(search)],
+        ["dhcp", () => tryDhcp(search)],
+        ["fallback", () => tryFallback(search, this.#fallback)],
+      ];
+    for (const [method, run] of methods) {
+      this.#show({ method });
+      const success = await run();
+      if (success !== undefined) return success;
+    }
+    throw new AgentError("E_NETWORK_UNREACHED", this.#report.trouble());
+  }
+
+  async #onSuccess(search: Search, { choice, text }: MethodSuccess): Promise<void> {
+    if (choice.method !== "fallback") this.#fallback.end();
+    const chosen = choice.method === "dhcp" ? choice.interface : null;
+    this.#isSuspect = false;
+    this.#remember(choice);
+    this.#show({ state: "up", method: choice.method, reason: text });
+    this.#tellHostname();
+    await stopOtherClients(search, chosen);
+  }
+
+  #remember(choice: NetworkChoice): void {
+    this.#choice = choice;
+    const route = usableRoute(this.#sight.peek());
+    this.#via = choice.method === "fallback" ? choice.interface : (route?.interface ?? null);
+    const text = formatChoice(choice);
+    const { files, log } = this.#options;
+    if (files.readText(this.#stateFile) === text) return;
+    try {
+      files.replaceText(this.#stateFile, text);
+    } catch (error) {
+      log.warn("choice of the network cannot be kept", { cause: errorText(error) });
+    }
+  }
+
+  #watchParts() {
+    const search = (signal: AbortSignal): Search => this.#search(signal, () => {});
+    return {
+      clock: this.#options.clock,
+      limits: this.#limits,
+      sight: this.#sight,
+      setup: this.#setup,
+      clients: this.#clients,
+      fallback: this.#fallback,
+      basis: () => ({ choice: this.#choice ?? { method: "config" as const }, via: this.#via }),
+      roles: (view: NetworkView) => this.#roles(view).roles,
+      check: (signal: AbortSignal) => this.#checkAgain(signal),
+      moveFallback: (signal: AbortSignal) => this.#moveFallback(search(signal)),
+      onLook: () => {
+        this.#tellHostname();
+        this.#notify();
+      },
+    };
+  }
+
+  async #checkAgain(signal: AbortSignal): Promise<ReachCheck | undefined> {
+    const reach = this.#reach;
+    if (reach === undefined || reach.controllers + reach.probes === 0) return undefined;
+    const address = this.#choice?.method === "fallback" ? { address: FALLBACK_CONTROLLER } : {};
+    const { reachMs: limitMs } = this.#limits;
+    const outcome = await checkReach({ reach, sight: this.#sight, limitMs, signal, ...address });
+    this.#onReach(outcome);
+    return outcome;
+  }
+
+  async #moveFallback(search: Search): Promise<boolean> {
+    if (this.#choice?.method !== "fallback") return true;
+    const name = this.#choice.interface;
+    await this.#setup.useFallback(null);
+    const success = await tryFallbackOn(search, name, this.#fallback);
+    if (success === undefined) return false;
+    this.#remember(success.choice);
+    this.#show({ reason: success.text });
+    return true;
+  }
+
+  #search(signal: AbortSignal, say: (text: string) => void): Search {
+    const { clock, log, random = Math.random, noAutoNic, guard } = this.#options;
+    return {
+      clock,
+      log,
+      random,
+      noAutoNic,
+      guard,
+      limits: this.#limits,
+      loaded: this.#loaded,
+      reach: this.#reach ?? this.#options.openReach(this.#loaded.config),
+      sight: this.#sight,
+      setup: this.#setup,
+      clients: this.#clients,
+      report: this.#report,
+      tested: new Set(),
+      carrierUntilMs: this.#carrierUntilMs ?? 0,
+      signal,
+      say,
+      onReach: (outcome) => this.#onReach(outcome),
+    };
+  }
+
+  #use(loaded: LoadedNetworkConfig): void {
+    this.#loaded = loaded;
+    this.#setup.config = loaded.config;
+    this.#reach = this.#options.openReach(loaded.config);
+    this.#reached.clear();
+    for (const problem of loaded.problems) {
+      this.#options.log.warn("net.toml has a mistake", { problem });
+    }
+  }
+
+  #onReach({ results }: ReachCheck): void {
+    for (const result of results) this.#reached.set(result.target, result);
+    if (results.length > 0) this.#notify();
+  }
+
+  #tellHostname(): void {
+    const { dhcp, onHostname } = this.#options;
+    const name = this.#via === null ? null : (dhcp.lease(this.#via)?.hostname ?? null);
+    if (name === null || name === this.#hostname) return;
+    this.#hostname = name;
+    onHostname?.(name);
+  }
+
+  #roles(view: NetworkView): InterfaceRoles {
+    return interfaceRoles(view, this.#loaded.config, this.#options.noAutoNic);
+  }
+
+  /** Carrier, leases, addresses and ways out: what decides whether another round may end otherwise. */
+  #fingerprint(): string {
+    const view = this.#sight.look();
+    return JSON.stringify([
+      view.interfaces.map((one) => [one.name, one.hasCarrier, one.lease?.address ?? ""]),
+      view.defaultRoutes.map((route) => [route.interface, route.gateway]),
+    ]);
+  }
+
+  #show(change: Partial<SearchProgress>): void {
+    const { state } = this.#progress;
+    const next = { ...this.#progress, ...change };
+    if (next.state !== state || next.round === 1) {
+      next.sinceMs = Math.round(this.#options.clock.monotonicMs());
+    }
+    const isSame = JSON.stringify(next) === JSON.stringify(this.#progress);
+    this.#progress = next;
+    if (!isSame) this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  get #stateFile(): string {
+    return this.#options.stateFile ?? "/run/node0/network.json";
+  }
+}
+
+/** Longer than any back-off: the kernel's notices end the wait. */
+const LONG_MS = 3_600_000;
