@@ -9,9 +9,16 @@ export interface Seen {
   readonly packet: ArpPacket;
 }
 
+export interface SegmentQuality {
+  /** From one station to all others. */
+  readonly latencyMs: number;
+  /** True: this copy of a packet, for one receiver, is lost. */
+  readonly isLost: () => boolean;
+}
+
 /**
- * An Ethernet segment in memory: what one station sends, all sockets of the others receive at once,
- * filtered as the kernel does. `owners` answer probes and requests for their address.
+ * An Ethernet segment in memory: what one station sends, all sockets of the others receive, at once
+ * unless told otherwise, filtered as the kernel does. `owners` answer requests for their address.
  */
 export class ArpSegment {
   readonly seen: Seen[] = [];
@@ -19,9 +26,11 @@ export class ArpSegment {
   readonly owners = new Map<string, string>();
   readonly sockets = new Set<FakeArpSocket>();
   readonly #clock: Clock;
+  readonly #quality: SegmentQuality | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, quality?: SegmentQuality) {
     this.#clock = clock;
+    this.#quality = quality;
   }
 
   /** The port of a station; each has one interface. */
@@ -41,20 +50,22 @@ export class ArpSegment {
   send(packet: ArpPacket, from?: string): void {
     this.seen.push({ atMs: this.#clock.monotonicMs(), packet });
     for (const socket of this.sockets) {
-      if (socket.ownMac !== from) socket.deliver(packet);
+      if (socket.ownMac !== from) this.#carry(() => socket.deliver(packet));
     }
-    const owner = this.owners.get(packet.targetAddress);
-    if (packet.operation !== "request" || owner === undefined || owner === from) return;
-    this.send(
-      {
-        operation: "reply",
-        senderMac: owner,
-        senderAddress: packet.targetAddress,
-        targetMac: packet.senderMac,
-        targetAddress: packet.senderAddress,
-      },
-      owner,
-    );
+    const { operation, senderMac, senderAddress, targetAddress } = packet;
+    const owner = this.owners.get(targetAddress);
+    if (operation !== "request" || owner === undefined || owner === from) return;
+    // Linux does not answer an announcement of an address it has itself: its source is invalid.
+    if (senderAddress === targetAddress) return;
+    const reply = { senderMac: owner, senderAddress: targetAddress, targetMac: senderMac };
+    const answer: ArpPacket = { operation: "reply", ...reply, targetAddress: senderAddress };
+    this.#carry(() => this.send(answer, owner));
+  }
+
+  /** A socket that is open now may be closed on arrival, which is no matter. */
+  #carry(arrive: () => void): void {
+    if (this.#quality === undefined) arrive();
+    else if (!this.#quality.isLost()) this.#clock.after(this.#quality.latencyMs, arrive);
   }
 }
 
