@@ -5,7 +5,7 @@ import { KeyspaceJobSink } from "./api/job-sink.ts";
 import { type CommandRegistry, toExecutable } from "./api/registry.ts";
 import type { Services, Version } from "./api/services.ts";
 import type { AgentOptions } from "./config/agent-options.ts";
-import { configToWire, type LoadedConfig } from "./config/node-config.ts";
+import { configToWire, type LoadedConfig, type NodeConfig } from "./config/node-config.ts";
 import { JobEngine } from "./job/engine.ts";
 import { JournalFile } from "./job/journal-file.ts";
 import type { Executable } from "./job/types.ts";
@@ -26,6 +26,7 @@ export interface Core {
   /** Time of the commit, milliseconds since the epoch; null for a source tree. */
   readonly builtAtMs: number | null;
   readonly hasPassword: boolean;
+  readonly firewall: NodeConfig["firewall"];
   /** What could not be used of kernel command line and configuration, one sentence each. */
   readonly problems: readonly string[];
 }
@@ -104,6 +105,7 @@ export function openCore(parts: {
     version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),
     builtAtMs: commitTime > 0 ? commitTime * MS_PER_SECOND : null,
     hasPassword: password !== null,
+    firewall: loaded.config.firewall,
     problems: parts.problems,
   };
 }

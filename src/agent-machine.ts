@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Core } from "./agent-core.ts";
+import { Listeners } from "./api/listeners.ts";
 import type { Services } from "./api/services.ts";
 import { type Boot, createBoot } from "./boot/boot.ts";
 import { linuxMachine } from "./boot/linux-machine.ts";
@@ -32,19 +33,18 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     onListenerError: (error) => log.error("event listener failed", { reason: String(error) }),
   });
   const lock = new SequenceLock(clock);
-  const endpoints: string[] = [];
+  const listeners = new Listeners({
+    clock,
+    log: log.child("endpoint"),
+    listen: (host, port) => core.endpoint.listenTcp(host, port),
+  });
   const machine = linuxMachine({
     settings,
     clock,
     log: log.child("boot"),
     builtAtMs: core.builtAtMs,
-    openApi: async () => {
-      if (!core.hasPassword) return [];
-      for (const { host, port } of endpoints.length === 0 ? settings.listen : []) {
-        endpoints.push(`${host}:${await core.endpoint.listenTcp(host, port)}`);
-      }
-      return endpoints;
-    },
+    firewall: core.firewall,
+    openApi: async (listen) => (core.hasPassword ? listeners.open(listen) : []),
   });
   const ended = Promise.withResolvers<number>();
   const boot: Boot = createBoot({
@@ -66,12 +66,12 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
       hostname: linuxFiles.readText("/proc/sys/kernel/hostname")?.trim() ?? "",
       phases: boot.timeline(),
       addresses: machine.network.leases().map((lease) => `${lease.interface} ${lease.address}`),
-      endpoints,
+      endpoints: listeners.addresses(),
       problems: core.problems,
     }),
   });
   const power = machinePower({
-    machine: stopMachine(core),
+    machine: stopMachine(core, listeners),
     lock,
     clock,
     events,
@@ -105,10 +105,13 @@ async function run(parts: {
 }
 
 /** What going down asks of the core; PID 1 does the rest. */
-function stopMachine({ engine, endpoint, log }: Core): StopMachine {
+function stopMachine({ engine, endpoint, log }: Core, listeners: Listeners): StopMachine {
   return {
     flushResults: () => endpoint.drain(),
-    closeApi: async () => endpoint.closeNetwork(),
+    closeApi: async () => {
+      listeners.stop();
+      endpoint.closeNetwork();
+    },
     terminateJobs: () => engine.killAll(),
     jobsGone: async (signal) => {
       while (engine.pids().length > 0) await sleep(JOBS_POLL_MS, undefined, { signal });

@@ -1,13 +1,15 @@
 import type { Clock } from "../base/clock.ts";
-import type { KernelSettings } from "../config/kernel-words.ts";
+import type { KernelSettings, ListenAddress } from "../config/kernel-words.ts";
 import type { Logger } from "../log/logger.ts";
 import { DhcpNetwork } from "../network/dhcp-network.ts";
 import { tcpProbe } from "../network/probe.ts";
 import { Udhcpc } from "../network/udhcpc.ts";
 import { linuxFiles } from "../sys/files-linux.ts";
 import { linuxLinks } from "../sys/links-linux.ts";
+import { type Access, type AccessInput, planAccess } from "./access.ts";
+import { MachineOverlay } from "./machine-overlay.ts";
 import type { BootMachine } from "./sequence.ts";
-import { CGROUP_ROOT, prepareSystem } from "./system.ts";
+import { CGROUP_ROOT, prepareSystem, setHostname } from "./system.ts";
 
 export interface LinuxMachineOptions {
   readonly settings: KernelSettings;
@@ -15,11 +17,18 @@ export interface LinuxMachineOptions {
   readonly log: Logger;
   /** When the software was made, milliseconds since the epoch; null where nobody knows. */
   readonly builtAtMs: number | null;
-  readonly openApi: BootMachine["openApi"];
+  readonly firewall: AccessInput["firewall"];
+  /**
+   * Opens the endpoint on these addresses; what is open stays open.
+   *
+   * @returns Addresses it listens on; none without a password.
+   */
+  readonly openApi: (listen: readonly ListenAddress[]) => Promise<readonly string[]>;
 }
 
 export interface LinuxMachine extends BootMachine {
   readonly network: DhcpNetwork;
+  readonly overlay: MachineOverlay | null;
 }
 
 /** The real machine: kernel interfaces, udhcpc, and the endpoint it is given. */
@@ -27,8 +36,14 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
   const { settings, clock, log } = options;
   const files = linuxFiles;
   const links = linuxLinks(files);
+  let access = planAccess({ settings, overlay: null, firewall: options.firewall });
+  let isApiOpen = false;
+  const overlay = openMachineOverlay(options, async (changed) => {
+    access = changed;
+    if (isApiOpen) await options.openApi(access.listen);
+  });
   return {
-    zerotier: settings.zerotier,
+    overlay,
     prepareSystem: async () =>
       prepareSystem({
         files,
@@ -49,6 +64,36 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
       probes: settings.probes,
       noAutoNic: settings.noAutoNic,
     }),
-    openApi: options.openApi,
+    openApi: async () => {
+      isApiOpen = true;
+      return options.openApi(access.listen);
+    },
   };
+}
+
+/** Null without `zerotier=`. Its parts are loaded when its phase runs: most machines boot without. */
+function openMachineOverlay(
+  { settings, firewall, clock, log }: LinuxMachineOptions,
+  onAccess: (access: Access) => Promise<void>,
+): MachineOverlay | null {
+  const network = settings.zerotier;
+  if (network === null) return null;
+  const files = linuxFiles;
+  return new MachineOverlay({
+    log,
+    open: async () => {
+      const { openOverlay } = await import("../network/overlay/open-overlay.ts");
+      const hasCgroups = files.exists(`${CGROUP_ROOT}/cgroup.controllers`);
+      const cgroups = hasCgroups ? `${CGROUP_ROOT}/services` : null;
+      return openOverlay({ network, clock, files, log: log.child("overlay"), cgroups }).overlay;
+    },
+    planAccess: (overlay) => planAccess({ settings, overlay, firewall }),
+    applyFirewall: async (policy) => {
+      const { Firewall } = await import("../network/firewall.ts");
+      const filter = new Firewall();
+      await (policy === null ? filter.remove() : filter.apply(policy));
+    },
+    setHostname: (name) => setHostname(files, settings.hostname ?? name),
+    onAccess,
+  });
 }

@@ -3,17 +3,11 @@ import type { Phase, PhaseContext } from "../sequencer/phase.ts";
 
 /** What the boot sequence asks of the machine. Tests pass one that records. */
 export interface BootMachine {
-  /** ZeroTier network of the kernel command line, or null. */
-  readonly zerotier: string | null;
   /** Mounts, kernel settings, host name, cgroups. Resolves with one line about them. */
   prepareSystem(): Promise<string>;
-  readonly network: {
-    /** One attempt; resolves with what was reached. */
-    bringUp(context: PhaseContext): Promise<string>;
-    /** Resolves when something changed that makes another attempt worth while. */
-    changed(signal: AbortSignal): Promise<void>;
-    watch(lost: (reason: string) => void, signal: AbortSignal): void;
-  };
+  readonly network: BootConnection;
+  /** Null without `zerotier=` on the kernel command line. */
+  readonly overlay: BootConnection | null;
   /**
    * Opens the endpoint on the network, or finds it open.
    *
@@ -22,24 +16,26 @@ export interface BootMachine {
   openApi(signal: AbortSignal): Promise<readonly string[]>;
 }
 
-const NETWORK_BACKOFF = { ...DEFAULT_BACKOFF, initialMs: 1000 };
+/** Something that is brought up, watched, and brought up again when it is lost. */
+export interface BootConnection {
+  /** One attempt; resolves with what was reached. */
+  bringUp(context: PhaseContext): Promise<string>;
+  /** Resolves when something changed that makes another attempt worth while. */
+  changed(signal: AbortSignal): Promise<void>;
+  watch(lost: (reason: string) => void, signal: AbortSignal): void;
+}
+
+const CONNECTION_BACKOFF = { ...DEFAULT_BACKOFF, initialMs: 1000 };
 
 /** The phases of the boot, in order. Nothing runs here. */
 export function buildBootSequence(machine: BootMachine): Phase[] {
   return [
     { id: "system", run: () => machine.prepareSystem(), onFailure: "fatal" },
     absent("services.init", NO_SERVICES),
-    {
-      id: "network",
-      run: (context) => machine.network.bringUp(context),
-      retry: {
-        backoff: NETWORK_BACKOFF,
-        attempts: "forever",
-        wake: (signal) => machine.network.changed(signal),
-      },
-      watch: (lost, signal) => machine.network.watch(lost, signal),
-    },
-    absent("overlay", overlayReason(machine.zerotier)),
+    connection("network", machine.network),
+    machine.overlay === null
+      ? absent("overlay", "no zerotier= on the kernel command line")
+      : connection("overlay", machine.overlay),
     absent("unlock", "no controller configured, nothing to unlock"),
     absent("controller-tls", "no controller configured"),
     absent("ssh", "no keys without an unlocked configuration"),
@@ -52,10 +48,18 @@ export function buildBootSequence(machine: BootMachine): Phase[] {
 
 const NO_SERVICES = "no start-up services configured";
 
-function overlayReason(zerotier: string | null): string {
-  return zerotier === null
-    ? "no zerotier= on the kernel command line"
-    : `joining ${zerotier} is not in this version`;
+/** A phase that is tried for ever, and again when what it reached is lost. */
+function connection(id: string, part: BootConnection): Phase {
+  return {
+    id,
+    run: (context) => part.bringUp(context),
+    retry: {
+      backoff: CONNECTION_BACKOFF,
+      attempts: "forever",
+      wake: (signal) => part.changed(signal),
+    },
+    watch: (lost, signal) => part.watch(lost, signal),
+  };
 }
 
 /** A phase that has its place in the sequence but nothing to do. */

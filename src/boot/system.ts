@@ -26,6 +26,10 @@ export interface SystemOptions {
 export const RUN_DIRECTORY = "/run/node0";
 export const CGROUP_ROOT = "/sys/fs/cgroup";
 
+const HOSTNAME = "/proc/sys/kernel/hostname";
+/** What the kernel and PID 1 start with. */
+const NO_NAMES: readonly string[] = ["", "(none)", "localhost", "node0"];
+
 /** Groups at the top of the tree; those with `true` hand controllers on to their members. */
 const CGROUPS: Readonly<Record<string, boolean>> = {
   agent: false,
@@ -53,10 +57,8 @@ export async function prepareSystem(options: SystemOptions): Promise<string> {
     await setClock(options, options.builtAtMs);
   }
   options.files.ensureDirectory(RUN_DIRECTORY, 0o700);
-  const hostname = options.hostname ?? hostnameFromMac(options.mac);
-  attempt(options, "hostname", () =>
-    options.files.writeText("/proc/sys/kernel/hostname", `${hostname}\n`),
-  );
+  const hostname = options.hostname ?? givenHostname(options.files) ?? hostnameFromMac(options.mac);
+  attempt(options, "hostname", () => setHostname(options.files, hostname));
   attempt(options, "loopback", () => setLinkUp(options.files, "lo"));
   const wanted = options.isDebug ? SYSCTLS : { ...SYSCTLS, ...QUIET_KERNEL };
   const skipped = Object.entries(wanted).filter(([name, value]) => {
@@ -87,6 +89,17 @@ async function setClock({ log, ensureClock }: SystemOptions, builtAtMs: number):
   } catch (error) {
     log.warn("system step failed", { step: "clock", cause: errorText(error) });
   }
+}
+
+/** Does nothing when the machine has this name already. @throws the system error. */
+export function setHostname(files: Files, name: string): void {
+  if (files.readText(HOSTNAME)?.trim() !== name) files.writeText(HOSTNAME, `${name}\n`);
+}
+
+/** The name an earlier agent gave the machine, perhaps that of its overlay; undefined after power-on. */
+function givenHostname(files: Files): string | undefined {
+  const name = files.readText(HOSTNAME)?.trim() ?? "";
+  return NO_NAMES.includes(name) ? undefined : name;
 }
 
 function requireMounts(files: Files): void {

@@ -10,7 +10,7 @@ import { settle } from "../../fakes/turns.ts";
 /** A machine on which everything works; `over` says what does not. */
 function fakeMachine(over: Partial<BootMachine> = {}): BootMachine {
   return {
-    zerotier: null,
+    overlay: null,
     prepareSystem: async () => "host name node0",
     network: {
       bringUp: async () => "eth0 10.0.2.15/24 by DHCP, gateway 10.0.2.2",
@@ -74,10 +74,28 @@ test("every phase of a boot says what it reached or why it was skipped", async (
   ]);
 });
 
-test("a network that is asked to be joined but cannot be is named", async () => {
-  const { rows } = boot(fakeMachine({ zerotier: "8056c2e21c000001" }));
+test("an overlay that is configured is waited for, and its loss stops nothing else", async () => {
+  const reached = Promise.withResolvers<string>();
+  const { rows } = boot(
+    fakeMachine({
+      overlay: {
+        bringUp: ({ setReason }) => {
+          setReason("waiting for an administrator to authorise abcdef0123");
+          return reached.promise;
+        },
+        changed: () => new Promise(() => {}),
+        watch: (lost) => setImmediate(() => lost("the service was killed")),
+      },
+    }),
+  );
   await settle();
-  expect(rows()[3]).toBe("overlay: skipped, joining 8056c2e21c000001 is not in this version");
+  expect(rows()[3]).toBe("overlay: running, waiting for an administrator to authorise abcdef0123");
+  expect(rows()[9]).toBe("api: pending, ");
+  reached.resolve("ztabcdefgh 10.147.17.5/24");
+  await settle();
+  await settle();
+  expect(rows()[3]).toBe("overlay: retrying, the service was killed");
+  expect(rows()[9]).toBe("api: done, listening on 0.0.0.0:6379");
 });
 
 test("without a password the phase api says that only the unix socket answers", async () => {

@@ -45,6 +45,13 @@ test("host name, loopback, kernel settings and the cgroup tree are set", async (
   }
 });
 
+test("a host name the machine was given before the agent restarted stays", async () => {
+  const { files, prepare } = machine({ "/proc/sys/kernel/hostname": "node0-abcdef0123\n" });
+  expect(await prepare()).toContain("host name node0-abcdef0123,");
+  await prepare("store-7");
+  expect(files.readText("/proc/sys/kernel/hostname")).toBe("store-7\n");
+});
+
 test("containers and machines get controllers, jobs and services do not", async () => {
   const { files, prepare } = machine();
   await prepare();
