@@ -1,0 +1,14 @@
+import { object } from "../../../../base/schema.ts";
+import { linkName } from "../../../ip-arguments.ts";
+import { builtin } from "../../../services.ts";
+
+export const command = builtin({
+  name: "ip.link.down",
+  summary: "Brings a link down",
+  scope: "both",
+  args: object({ name: linkName() }, ["name"]),
+  result: "null",
+  run: async ({ kernelNetwork }, { name }) => {
+    (await kernelNetwork()).apply({ op: "link.set", name, isUp: false });
+  },
+});
