@@ -22,6 +22,8 @@ export interface MachineOptions {
   readonly namespacePid?: number;
   /** Cards whose cable is out when the machine starts. */
   readonly linksDown?: readonly number[];
+  /** What the hardware clock shows at the start, for example `2015-01-01`. Default: the time of the host. */
+  readonly clockBase?: string;
   /** Default `direct`. */
   readonly boot?: "direct" | "ipxe";
   /** Raw or qcow2 file, or block device. */

@@ -27,6 +27,8 @@ export interface QemuArguments {
   readonly diskFormat: "raw" | "qcow2";
   /** Raw files. */
   readonly readOnlyDrives: readonly string[];
+  /** What the hardware clock shows at the start; left out: the time of the host. */
+  readonly clockBase?: string | undefined;
   readonly serialLog: string;
   readonly serialSocket: string;
   readonly qmpSocket: string;
@@ -50,6 +52,7 @@ export function buildQemuArguments(options: QemuArguments): string[] {
     "-chardev",
     `socket,id=serial,path=${quote(options.serialSocket)},server=on,wait=off,logfile=${quote(options.serialLog)}`,
     ...["-device", "isa-serial,chardev=serial"],
+    ...(options.clockBase === undefined ? [] : ["-rtc", `base=${quote(options.clockBase)}`]),
     ...diskArguments(options),
     ...bootArguments(options),
     ...(options.taps.length > 0

@@ -48,6 +48,7 @@ async function launch(
     nics: userNics,
     taps,
     isRestricted: options.isRestricted ?? false,
+    clockBase: options.clockBase,
     boot: boot.arguments,
     diskPath: options.diskPath ?? null,
     diskFormat: typeof options.diskPath === "string" ? diskFormatOf(options.diskPath) : "raw",

@@ -47,6 +47,12 @@ test("hands over kernel, initial RAM file system and command line as single word
   expect(valuesOf(args, "-append")).toEqual(["console=ttyS0 a,b"]);
 });
 
+test("starts the hardware clock where it is told, and otherwise leaves it to QEMU", () => {
+  expect(buildQemuArguments(OPTIONS)).not.toContain("-rtc");
+  const args = buildQemuArguments({ ...OPTIONS, clockBase: "2015-01-01" });
+  expect(valuesOf(args, "-rtc")).toEqual(["base=2015-01-01"]);
+});
+
 test("forwards only a loopback port, on the first card", () => {
   const netdevs = valuesOf(buildQemuArguments({ ...OPTIONS, nics: 2 }), "-netdev");
   expect(netdevs).toEqual([
