@@ -16,7 +16,14 @@ const LEASE = {
   address: "10.0.2.15",
   prefix: 24,
   gateway: "10.0.2.2",
+  routes: [],
   dns: [],
+  search: [],
+  ntp: [],
+  hostname: null,
+  mtu: null,
+  leaseSeconds: null,
+  obtainedMs: null,
   server: "",
 };
 
