@@ -34,6 +34,8 @@ export function interfaceRoles(
   const missing: string[] = [];
   for (const section of config.interfaces) {
     const name = interfaceOf(section, view);
+    // The loopback interface is no way to anywhere; its section is only set up.
+    if (section.name === "lo") continue;
     if (name === undefined) missing.push(section.name);
     else sections.set(name, section);
   }

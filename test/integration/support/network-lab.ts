@@ -2,37 +2,40 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
-import { createInterface, type Interface } from "node:readline";
-import type { PhaseStatus } from "../../../src/sequencer/types.ts";
 import type { NetworkNodeOptions } from "../../fixtures/network-node.ts";
+import { LabAgent } from "./network-lab-agent.ts";
+import { LabCable } from "./network-lab-cable.ts";
 
 /** Directory of leases inside the lab: /run is a file system of its own there. */
 export const DIRECTORY = "/run/node0/dhcp";
+/** Where agents of the lab look for their net.toml. */
+export const NET_TOML = "/run/node0/net.toml";
 const HOOK = resolve("etc/network/udhcpc-hook");
-const SERVER = "10.9.0.1";
+const PROGRAMS = ["unshare", "nsenter", "ip", "busybox", "dnsmasq", "setsid", "pgrep"];
 
-/** Why the lab cannot be opened here; undefined when it can. */
-export function missingForLab(): string | undefined {
+/** Why the lab cannot be opened here; undefined when it can. @param more Other programs a test needs. */
+export function missingForLab(...more: string[]): string | undefined {
   if (process.getuid?.() !== 0) return "needs root for network namespaces";
-  const programs = ["unshare", "nsenter", "ip", "busybox", "dnsmasq", "setsid", "pgrep"];
-  const missing = programs.filter((name) => !isInstalled(name));
+  const missing = [...PROGRAMS, ...more].filter((name) => !isInstalled(name));
   return missing.length === 0 ? undefined : `not installed: ${missing.join(", ")}`;
 }
 
 /**
- * A node and a DHCP server, each in a network namespace of its own, joined by a cable: `v0` on the node,
- * `s0` on the server. Everything started inside ends with the lab.
+ * A node in a network namespace of its own, with cables `v0`, `v1` … to servers in theirs, see
+ * {@link LabCable}. Everything started inside ends with the lab.
  */
 export class NetworkLab {
   readonly #keeper: ChildProcess;
   readonly #nodePid: string;
+  readonly #cables: LabCable[] = [];
 
   private constructor(keeper: ChildProcess, nodePid: string) {
     this.#keeper = keeper;
     this.#nodePid = nodePid;
   }
 
-  static async open(): Promise<NetworkLab> {
+  /** @param cables How many there are; each costs about 30 ms. */
+  static async open(cables = 1): Promise<NetworkLab> {
     const prepare =
       "mount -t sysfs s /sys && mount -t tmpfs t /run && echo ready && exec sleep inf";
     const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
@@ -43,9 +46,11 @@ export class NetworkLab {
     await once(keeper.stdout, "data");
     const nodePid = readFileSync(`/proc/${keeper.pid}/task/${keeper.pid}/children`, "utf8").trim();
     const lab = new NetworkLab(keeper, nodePid);
-    lab.node("ip", "netns", "add", "server");
-    lab.node(..."ip link add v0 type veth peer name s0 netns server".split(" "));
-    lab.server("ip", "address", "add", `${SERVER}/24`, "dev", "s0");
+    for (let number = 0; number < cables; number += 1) {
+      const cable = new LabCable(lab, number);
+      cable.lay();
+      lab.#cables.push(cable);
+    }
     return lab;
   }
 
@@ -54,35 +59,64 @@ export class NetworkLab {
     return execFileSync("nsenter", this.#enter(words), { encoding: "utf8", timeout: 10_000 });
   }
 
-  server(...words: string[]): string {
-    return this.node("ip", "netns", "exec", "server", ...words);
+  cable(number: number): LabCable {
+    const cable = this.#cables[number];
+    if (cable === undefined) throw new Error(`the lab has no cable ${number}`);
+    return cable;
   }
 
-  /** The far end of the cable: carrier of `v0` follows it. */
+  /** Runs a program at the far end of the first cable. */
+  server(...words: string[]): string {
+    return this.cable(0).server(...words);
+  }
+
+  /** The far end of the first cable: carrier of `v0` follows it. */
   plug(): void {
-    this.server("ip", "link", "set", "s0", "up");
+    this.cable(0).plug();
   }
 
   unplug(): void {
-    this.server("ip", "link", "set", "s0", "down");
+    this.cable(0).unplug();
   }
 
-  /** Starts a DHCP server that gives addresses from 10.9.0.50 on. */
+  /** Starts a DHCP server on the first cable that gives addresses from 10.9.0.50 on. */
   startServer(): void {
-    const words = [
-      "--interface=s0",
-      "--bind-interfaces",
-      "--port=0",
-      "--no-ping",
-      "--conf-file=/dev/null",
-      "--user=root",
-      "--pid-file=/run/dnsmasq.pid",
-      "--dhcp-leasefile=/run/dnsmasq.leases",
-      "--dhcp-range=10.9.0.50,10.9.0.60,2m",
-      `--dhcp-option=option:dns-server,${SERVER}`,
-      "--dhcp-authoritative",
-    ];
-    this.server("dnsmasq", ...words);
+    this.cable(0).startDhcp();
+  }
+
+  /** Writes the net.toml that agents are started with from then on. */
+  configure(text: string): void {
+    this.node("mkdir", "-p", "/run/node0");
+    this.write(NET_TOML, text);
+  }
+
+  /** Writes a file on the node, below /run. */
+  write(path: string, text: string): void {
+    const words = this.#enter(["sh", "-c", 'cat >"$0"', path]);
+    execFileSync("nsenter", words, { input: text, timeout: 10_000 });
+  }
+
+  /**
+   * Connects the node of another lab with the far end of the first cable: its `v0` and ours are then
+   * two ports of one switch, which has the address of the far end.
+   */
+  join(other: NetworkLab): void {
+    const { namespace, far, address } = this.cable(0);
+    const pid = `--target=${this.#nodePid}`;
+    const pair = "ip link add b1 type veth peer name v0 netns".split(" ");
+    // Without our pid namespace: the other lab is known by its pid on the host.
+    execFileSync("nsenter", [pid, "--net", ...pair, other.#nodePid], { timeout: 10_000 });
+    this.node("ip", "link", "set", "b1", "netns", namespace);
+    this.server("ip", "link", "add", "br0", "type", "bridge");
+    for (const port of [far, "b1"]) this.server("ip", "link", "set", port, "master", "br0", "up");
+    this.server("ip", "address", "flush", "dev", far);
+    this.server("ip", "address", "add", `${address}/24`, "dev", "br0");
+    this.server("ip", "link", "set", "br0", "up");
+  }
+
+  /** The words of a command that runs on the node's side when it is started outside. */
+  enter(words: readonly string[]): string[] {
+    return ["nsenter", ...this.#enter(words)];
   }
 
   /** Starts the network phase as an agent would. */
@@ -92,6 +126,7 @@ export class NetworkLab {
       hook: HOOK,
       noAutoNic: [],
       probes: [],
+      netToml: NET_TOML,
       ...over,
     };
     const program = [process.execPath, resolve("test/fixtures/network-node.ts")];
@@ -134,41 +169,6 @@ export class NetworkLab {
 
   #enter(words: readonly string[]): string[] {
     return ["--target", this.#nodePid, "--net", "--mount", "--pid", "--", ...words];
-  }
-}
-
-/** One run of the network phase, and what it says. */
-export class LabAgent {
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(child: ChildProcess) {
-    this.#child = child;
-    if (child.stdout === null) throw new Error("the agent has no output");
-    const lines: Interface = createInterface({ input: child.stdout });
-    this.#lines = lines[Symbol.asyncIterator]();
-  }
-
-  /** The next status for which `isWanted` holds. The time limit is that of the test. */
-  async until(isWanted: (status: PhaseStatus) => boolean): Promise<PhaseStatus> {
-    for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done === true) throw new Error("the agent ended before it said what was waited for");
-      const status = JSON.parse(value as string) as PhaseStatus;
-      if (isWanted(status)) return status;
-    }
-  }
-
-  /** Kills it the hard way; what it started goes on. */
-  async kill(): Promise<void> {
-    const ended = once(this.#child, "exit");
-    // nsenter waits for the program it runs in the other pid namespace: that one has to die.
-    const children = readFileSync(
-      `/proc/${this.#child.pid}/task/${this.#child.pid}/children`,
-      "utf8",
-    );
-    for (const pid of children.trim().split(" ")) process.kill(Number(pid), "SIGKILL");
-    await ended;
   }
 }
 
