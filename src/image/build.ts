@@ -10,6 +10,7 @@ import { hashFiles, hashJson } from "./inputs.ts";
 import { listTree, type Manifest, type ManifestFile, mergeLists } from "./manifest.ts";
 import { parseDependencies, parseModuleList } from "./modules.ts";
 import type { ImageOptions } from "./options.ts";
+import { finishLayer, hashOwnParts, type OwnParts, openOwnParts } from "./own-parts.ts";
 import { defaultCompression } from "./pack.ts";
 import { type FetchedPackage, hashFile } from "./package-cache.ts";
 import { buildRootTree } from "./root-tree.ts";
@@ -40,20 +41,26 @@ export async function buildImage(
   const workshop = await openWorkshop({ ...place, ...(debianMirror ? { debianMirror } : {}) });
   const { root, say } = workshop;
   const version = await readBuildVersion(root);
-  const inputs = await hashInputs(workshop, { options, version });
+  const own = await openOwnParts(options);
+  const inputs = await hashInputs(workshop, { options, version, own });
   const present = await readPresent(options.outDir, inputs);
   if (present !== undefined) return present;
   return await withBuildLock(join(workshop.cacheDir, "build.lock"), {
     onWait: () => say("waiting for another build"),
     work: async () =>
       (await readPresent(options.outDir, inputs)) ??
-      (await makeImage(options, { workshop, inputs, version })),
+      (await makeImage(options, { workshop, inputs, version, own })),
   });
 }
 
 async function makeImage(
   options: ImageOptions,
-  { workshop, inputs, version }: { workshop: Workshop; inputs: string; version: BuildVersion },
+  {
+    workshop,
+    inputs,
+    version,
+    own,
+  }: { workshop: Workshop; inputs: string; version: BuildVersion; own: OwnParts },
 ): Promise<Manifest> {
   const { say } = workshop;
   const fetched = [
@@ -63,7 +70,7 @@ async function makeImage(
   const kernel = await openKernel(workshop, { packages: fetched, flavour: options.flavour });
   const nodeFile = await openStrippedNode(workshop);
   const layer = await buildLayer(options, { workshop, nodeFile });
-  const job: Job = { workshop, options, fetched, kernel, nodeFile, layer };
+  const job: Job = { workshop, options, fetched, kernel, nodeFile, layer, own };
   say(`packing the root file system (${options.layout})`);
   const { initrd, files } =
     options.layout === "cpio" ? await packPlain(job) : await packLayered(job);
@@ -76,7 +83,9 @@ interface Job {
   readonly fetched: readonly FetchedPackage[];
   readonly kernel: Kernel;
   readonly nodeFile: string;
+  /** The agent, without what the caller lays over it. */
   readonly layer: Tree;
+  readonly own: OwnParts;
 }
 
 interface Packed {
@@ -86,28 +95,28 @@ interface Packed {
 
 async function packPlain(job: Job): Promise<Packed> {
   const tree = await buildBaseTree(job);
-  for (const [path, entry] of job.layer.entries()) {
-    if (entry.kind !== "directory" || tree.get(path) === undefined) tree.add(path, entry);
-  }
+  const layer = finishLayer(job, { base: await listTree(tree), say: job.workshop.say });
+  for (const [path, entry] of layer.entries()) tree.add(path, entry);
   const initrd = formatPlainInitrd(join(job.workshop.root, "initramfs"), tree);
   return { initrd, files: await listTree(tree) };
 }
 
 async function packLayered(job: Job): Promise<Packed> {
-  const { workshop, options, fetched, layer } = job;
+  const { workshop, options, fetched, own } = job;
   const { layout } = options;
   if (layout === "cpio") throw new RangeError("A plain archive has no layers");
   const compression = compressionOf(options);
-  const own = await hashFiles(workshop.root, ["initramfs", "etc", "src/image"]);
+  const recipe = await hashFiles(workshop.root, ["initramfs", "etc", "src/image"]);
   const node = await hashNode(workshop);
   const base = await openBaseImage({
     cacheDir: workshop.cacheDir,
-    key: hashJson([own, node, layout, compression, fetched]).slice(0, 32),
+    key: hashJson([recipe, node, layout, compression, fetched, own.zerotier?.sha256]).slice(0, 32),
     layout,
     compression,
     openToolbox: workshop.openToolbox,
     buildTree: () => buildBaseTree(job),
   });
+  const layer = finishLayer(job, { base: base.files, say: workshop.say });
   const initrd = formatInitrd({
     recipeDir: join(workshop.root, "initramfs"),
     busyboxFile: await findBusybox(job),
@@ -119,17 +128,18 @@ async function packLayered(job: Job): Promise<Packed> {
   return { initrd, files: mergeLists(base.files, await listTree(layer)) };
 }
 
-async function buildBaseTree({ workshop, fetched, kernel, nodeFile }: Job): Promise<Tree> {
+async function buildBaseTree({ workshop, fetched, kernel, nodeFile, own }: Job): Promise<Tree> {
   return buildRootTree({
     recipe: workshop.recipe,
     packages: await unpackAll(workshop.packages, fetched),
     modulesDir: kernel.modulesDir,
     nodeFile,
+    zerotierFile: own.zerotier?.file,
     root: workshop.root,
   });
 }
 
-/** What changes with every revision: bundle, compiled code, the caller's own files. */
+/** What changes with every revision: bundle, compiled code. */
 async function buildLayer(
   options: ImageOptions,
   { workshop, nodeFile }: { workshop: Workshop; nodeFile: string },
@@ -148,7 +158,6 @@ async function buildLayer(
   await bundle.addFrom(workDir);
   const layer = new Tree();
   for (const [path, entry] of bundle.entries()) layer.add(`usr/lib/node0/${path}`, entry);
-  for (const dir of options.overlays) await layer.addFrom(dir);
   return layer;
 }
 
@@ -224,16 +233,16 @@ const compressionOf = (options: ImageOptions): string =>
 /** Everything that can change the result. */
 async function hashInputs(
   workshop: Workshop,
-  { options, version }: { options: ImageOptions; version: BuildVersion },
+  { options, version, own }: { options: ImageOptions; version: BuildVersion; own: OwnParts },
 ): Promise<string> {
-  const { flavour, layout, overlays, bundleDir } = options;
+  const { flavour, layout, bundleDir } = options;
   const sources = bundleDir === undefined ? ["src", "package-lock.json"] : ["src/image"];
-  const outside = [...overlays, ...(bundleDir === undefined ? [] : [bundleDir])];
   return hashJson([
     { flavour, layout, compression: compressionOf(options), version },
     await hashFiles(workshop.root, ["initramfs", "etc", ...sources]),
     await hashNode(workshop),
-    await Promise.all(outside.map((dir) => hashFiles(dirname(dir), [basename(dir)]))),
+    bundleDir === undefined ? "" : await hashFiles(dirname(bundleDir), [basename(bundleDir)]),
+    await hashOwnParts(own),
   ]);
 }
 

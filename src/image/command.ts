@@ -3,8 +3,8 @@ import { AgentError, errorText } from "../base/errors.ts";
 import { isKernelPackage, readRecipe } from "./recipe.ts";
 
 const USAGE = `Usage: node0 image build [--flavour cloud|generic] [--layout erofs|squashfs|cpio]
-                         [--compression NAME[,LEVEL]] [--out DIR] [--overlay DIR]...
-                         [--debian-mirror URL] [--bundle DIR]
+                         [--compression NAME[,LEVEL]] [--out DIR] [--files DIR]...
+                         [--zerotier-bin PATH|none] [--debian-mirror URL] [--bundle DIR]
        node0 image lock [--debian-mirror URL]
        node0 image verify [--out DIR]
 `;

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { AgentError } from "../base/errors.ts";
+import { NO_ZEROTIER } from "./zerotier.ts";
 
 export const FLAVOURS = ["cloud", "generic"] as const;
 export const LAYOUTS = ["cpio", "squashfs", "erofs"] as const;
@@ -18,6 +19,8 @@ export interface ImageOptions {
   readonly outDir: string;
   /** Directories laid over the file tree, the last one on top. */
   readonly overlays: readonly string[];
+  /** Program the overlay is joined with, or `none`; undefined: the one in `PATH`, if there is one. */
+  readonly zerotierBin?: string;
   readonly debianMirror?: string;
   /** A finished bundle directory; undefined: the bundle is built from the sources. */
   readonly bundleDir?: string;
@@ -29,29 +32,48 @@ export interface ImageOptions {
  * @throws AgentError `E_USAGE`
  */
 export function parseImageOptions(argv: readonly string[], root: string): ImageOptions {
-  const { values } = parse(argv);
+  const { values, tokens } = parse(argv);
+  const overlays = tokens.flatMap((token) =>
+    token.kind === "option" && LAID_OVER.includes(token.name) ? (token.value ?? []) : [],
+  );
+  const zerotierBin = values["zerotier-bin"];
   const optional = { compression: values.compression, debianMirror: values["debian-mirror"] };
   return {
     flavour: oneOf("--flavour", values.flavour, FLAVOURS),
     layout: oneOf("--layout", values.layout, LAYOUTS),
     outDir: resolve(values.out ?? join(root, "dist/image")),
-    overlays: (values.overlay ?? []).map((dir) => resolve(dir)),
+    overlays: overlays.map((dir) => resolve(dir)),
+    ...(zerotierBin === undefined ? {} : { zerotierBin: programPath(zerotierBin) }),
     ...(optional.compression === undefined ? {} : { compression: optional.compression }),
     ...(optional.debianMirror === undefined ? {} : { debianMirror: optional.debianMirror }),
     ...(values.bundle === undefined ? {} : { bundleDir: resolve(values.bundle) }),
   };
 }
 
+/** Two names of one option; the order counts, whichever name is used. */
+const LAID_OVER = ["files", "overlay"];
+
+function programPath(seen: string): string {
+  if (seen !== "") return seen === NO_ZEROTIER ? seen : resolve(seen);
+  throw new AgentError(
+    "E_USAGE",
+    `Cannot use --zerotier-bin: an empty text seen, expected a path or ${NO_ZEROTIER}`,
+  );
+}
+
 function parse(argv: readonly string[]) {
   try {
     return parseArgs({
       args: [...argv],
+      tokens: true,
       options: {
         flavour: { type: "string", default: "cloud" },
         layout: { type: "string", default: "erofs" },
         compression: { type: "string" },
         out: { type: "string" },
+        files: { type: "string", multiple: true },
         overlay: { type: "string", multiple: true },
+        "zerotier-bin": { type: "string" },
         "debian-mirror": { type: "string" },
         bundle: { type: "string" },
       },

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isKernelPackage, type Recipe } from "./recipe.ts";
 import { runTool } from "./run-tool.ts";
 import { Tree } from "./tree.ts";
+import { ZEROTIER_PATH } from "./zerotier.ts";
 
 export interface UnpackedPackage {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface RootParts {
   readonly modulesDir: string;
   /** Stripped Node.js program. */
   readonly nodeFile: string;
+  /** Program the overlay is joined with; undefined: the image has none. */
+  readonly zerotierFile: string | undefined;
   /** Project directory: `initramfs/root` and `etc` hold the files of the image that are ours. */
   readonly root: string;
 }
@@ -37,6 +40,7 @@ export async function buildRootTree(parts: RootParts): Promise<Tree> {
   await tree.addFrom(parts.modulesDir);
   tree.addFile("usr/lib/node0/node", parts.nodeFile, 0o755);
   tree.addLink("usr/bin/node", "../lib/node0/node");
+  if (parts.zerotierFile !== undefined) tree.addFile(ZEROTIER_PATH, parts.zerotierFile, 0o755);
   await addBusybox(tree);
   await tree.addFrom(join(parts.root, "initramfs/root"));
   await addDefaults(tree, join(parts.root, "etc"));
@@ -48,7 +52,17 @@ function addSkeleton(tree: Tree): void {
     tree.addDirectory(`usr/${name}`);
     tree.addLink(name, `usr/${name}`);
   }
-  for (const name of ["dev", "etc", "mnt", "proc", "run", "sys", "var/lib", "var/log", "opt"]) {
+  for (const name of [
+    "dev",
+    "etc/g8os",
+    "mnt",
+    "proc",
+    "run",
+    "sys",
+    "var/lib",
+    "var/log",
+    "opt",
+  ]) {
     tree.addDirectory(name);
   }
   tree.addDirectory("root", 0o700);

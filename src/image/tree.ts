@@ -76,10 +76,14 @@ export class Tree {
    * Debian merged them. Set-user-id bits are dropped: every process of a node is root.
    *
    * @param isWanted Asked with the path below `source`, directories with a slash at the end.
+   * @param onOther Called with the path of what is neither file nor directory nor link; it is not added.
    */
   async addFrom(
     source: string,
-    { isWanted = () => true }: { isWanted?: (path: string) => boolean } = {},
+    {
+      isWanted = () => true,
+      onOther = () => {},
+    }: { isWanted?: (path: string) => boolean; onOther?: (path: string) => void } = {},
   ): Promise<void> {
     const visit = async (below: string): Promise<void> => {
       const found = await readdir(join(source, below), { withFileTypes: true });
@@ -93,6 +97,7 @@ export class Tree {
           this.addDirectory(to, (await stat(from)).mode & 0o1777);
           await visit(path);
         } else if (entry.isFile()) this.addFile(to, from, (await stat(from)).mode & 0o777);
+        else onOther(path);
       }
     };
     await visit("");

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,13 +18,17 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "node0-image-"));
   await mkdir(join(dir, "overlay/etc"), { recursive: true });
   await writeFile(join(dir, "overlay/etc/motd"), "laid over\n", { mode: 0o640 });
+  await writeFile(join(dir, "zerotier-one"), "#!/bin/sh\nexit 0\n", { mode: 0o700 });
   first = await build("one");
 }, BUILD_MS);
 
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** Builds with a cache of its own: only what was downloaded and unpacked is shared. */
-async function build(name: string): Promise<Manifest> {
+async function build(
+  name: string,
+  more = ["--zerotier-bin", join(dir, "zerotier-one")],
+): Promise<Manifest> {
   const cacheDir = join(dir, `cache-${name}`);
   await mkdir(cacheDir, { recursive: true });
   const shared = join(ROOT, ".node0/cache");
@@ -31,7 +36,7 @@ async function build(name: string): Promise<Manifest> {
     await mkdir(join(shared, part), { recursive: true });
     await symlink(join(shared, part), join(cacheDir, part)).catch(() => undefined);
   }
-  const words = ["--out", join(dir, name), "--overlay", join(dir, "overlay")];
+  const words = ["--out", join(dir, name), "--files", join(dir, "overlay"), ...more];
   return buildImage(parseImageOptions(words, ROOT), { root: ROOT, cacheDir, say: () => {} });
 }
 
@@ -61,6 +66,8 @@ test("the manifest lists the agent, Node.js, a kernel module and the caller's ow
     expect(paths).toContain(`usr/lib/node0/${path}`);
   }
   expect(paths).toContain("etc/motd");
+  expect(paths).toContain("usr/sbin/zerotier-one");
+  expect(paths).toContain("usr/sbin/nft");
   expect([...paths].some((path) => path.endsWith("/virtio_net.ko"))).toBe(true);
 });
 
@@ -78,6 +85,37 @@ test("nothing is done when the inputs are the same", async () => {
   await build("one");
 
   expect((await stat(file)).mtimeMs).toBe(before.mtimeMs);
+});
+
+test(
+  "a program the image cannot start is refused, and what it lacks is named",
+  async () => {
+    const nodeProgram = join(ROOT, "node_modules/node/bin/node");
+    await writeFile(join(dir, "python"), "#!/usr/bin/python3\n", { mode: 0o755 });
+
+    await expect(build("python", ["--zerotier-bin", join(dir, "python")])).rejects.toThrow(
+      `Cannot start ${join(dir, "python")} in the image: /usr/bin/python3 missing`,
+    );
+    expect((await build("node", ["--zerotier-bin", nodeProgram])).inputs).not.toBe(first.inputs);
+    await expect(build("none", ["--zerotier-bin", join(dir, "absent")])).rejects.toMatchObject({
+      code: "E_IMAGE_FILE",
+    });
+  },
+  BUILD_MS,
+);
+
+test.each([
+  ["a pipe", async (path: string) => void execFileSync("mkfifo", [path])],
+  ["a device", async (path: string) => void execFileSync("mknod", [path, "c", "1", "3"])],
+  ["a link above the root", (path: string) => symlink("../../../etc/shadow", path)],
+])("files to be laid over the image are refused with %s among them", async (_what, make) => {
+  const files = join(dir, "files");
+  await mkdir(join(files, "etc"), { recursive: true });
+  await make(join(files, "etc/odd"));
+  const refusal = build("refused", ["--files", files]);
+
+  await expect(refusal).rejects.toMatchObject({ code: "E_IMAGE_FILES" });
+  await rm(files, { recursive: true, force: true });
 });
 
 test("verify names the boot file that was changed", async () => {
