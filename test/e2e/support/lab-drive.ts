@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
-import { nativeAddonPlugin } from "../../../src/image/bundle-plugins.ts";
+import { commandListPlugin, nativeAddonPlugin } from "../../../src/image/bundle-plugins.ts";
 import { formatCpio } from "../../../src/image/cpio.ts";
 import { Tree } from "../../../src/image/tree.ts";
 
@@ -72,11 +72,12 @@ async function bundle(programs: readonly string[]) {
     entryNames: "[name]",
     outExtension: { ".js": ".mjs" },
     external: ["esbuild"],
-    plugins: [nativeAddonPlugin(ROOT)],
+    plugins: [commandListPlugin(ROOT), nativeAddonPlugin(ROOT)],
     banner: {
       js:
         'import{createRequire as bundleRequire}from"node:module";' +
-        "const require=bundleRequire(import.meta.url),__dirname=import.meta.dirname;",
+        "const require=bundleRequire(import.meta.url);" +
+        "const __dirname=import.meta.dirname,__filename=import.meta.filename;",
     },
   });
   return outputFiles.map(({ path, contents }) => ({ path: basename(path), contents }));

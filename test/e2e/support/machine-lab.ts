@@ -103,6 +103,16 @@ export class MachineLab implements AsyncDisposable {
     );
   }
 
+  /** Writes one line to the standard input of a program of {@link start}. */
+  async order(name: string, order: object): Promise<void> {
+    await this.write(`/run/lab/${name}.in`, JSON.stringify(order));
+  }
+
+  /** Writes a text and the end of its last line into a file. */
+  async write(path: string, text: string): Promise<void> {
+    await this.shell(`cat >${path} <<'END_OF_TEXT'\n${text}\nEND_OF_TEXT`);
+  }
+
   /** What a program of {@link start} has printed so far, one JSON value a line. */
   async output<T>(name: string): Promise<T[]> {
     const text = await this.shell(`cat /run/lab/${name}.out`);
