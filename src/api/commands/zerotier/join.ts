@@ -1,0 +1,19 @@
+import { object, string } from "../../../base/schema.ts";
+import { askOverlay, networkIdOf } from "../../overlay-of.ts";
+import { builtin } from "../../services.ts";
+
+export const command = builtin({
+  name: "zerotier.join",
+  summary: "Joins a ZeroTier network",
+  scope: "host",
+  result: "No data; `200 join OK` on standard output, code 1001 with the reason on failure",
+  level: 0,
+  args: object({ network: string({ description: "network id, 16 hexadecimal digits" }) }, [
+    "network",
+  ]),
+  run: async (services, args, job) => {
+    const network = networkIdOf(args.network);
+    await askOverlay(services, (overlay) => overlay.join(network));
+    job.emit(1, "200 join OK\n");
+  },
+});
