@@ -273,7 +273,6 @@ export class FakeKernelNetwork implements KernelNetwork {
     if (destination.family === 4 && !masked.equals(destination.bytes)) {
       throw refused("EINVAL", what);
     }
-    if (!link.isUp) throw refused("ENETDOWN", what);
     const route: RouteState = {
       family: destination.family,
       destination: formatNetwork(destination),
@@ -285,6 +284,7 @@ export class FakeKernelNetwork implements KernelNetwork {
     if (route.gateway !== null && change.isOnLink !== true && !this.#isReachable(route)) {
       throw refused("ENETUNREACH", what);
     }
+    if (!link.isUp) throw refused("ENETDOWN", what);
     const rivals = this.routes.filter((one) => isRival(one, route));
     const isReplace = change.op === "route.replace";
     if (!isReplace && (route.family === 4 || rivals.some((one) => isSameRoute(one, route)))) {
