@@ -89,8 +89,9 @@ function buildRules(policy: FirewallPolicy): string[] {
     "tcp flags & syn == 0 ip6 daddr . tcp dport . ip6 saddr . tcp sport @earlier6 accept",
     "ct state invalid drop",
     'iifname "lo" accept',
-    // All of it: path MTU, neighbours, router advertisements, and ping.
-    "meta l4proto { icmp, ipv6-icmp } accept",
+    // ICMP and ICMPv6, all of it: path MTU, neighbours, router advertisements, ping. By number: names
+    // would be looked up in /etc/protocols, which the image does not have.
+    "meta l4proto { 1, 58 } accept",
     // Answers of DHCP servers, which often come from another address than was asked.
     "udp dport { 68, 546 } accept",
     ...(policy.zerotierPort === null
