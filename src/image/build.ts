@@ -10,7 +10,13 @@ import { hashFiles, hashJson } from "./inputs.ts";
 import { listTree, type Manifest, type ManifestFile, mergeLists } from "./manifest.ts";
 import { parseDependencies, parseModuleList } from "./modules.ts";
 import type { ImageOptions } from "./options.ts";
-import { finishLayer, hashOwnParts, type OwnParts, openOwnParts } from "./own-parts.ts";
+import {
+  checkStartable,
+  finishLayer,
+  hashOwnParts,
+  type OwnParts,
+  openOwnParts,
+} from "./own-parts.ts";
 import { defaultCompression } from "./pack.ts";
 import { type FetchedPackage, hashFile } from "./package-cache.ts";
 import { buildRootTree } from "./root-tree.ts";
@@ -71,6 +77,8 @@ async function makeImage(
   const nodeFile = await openStrippedNode(workshop);
   const layer = await buildLayer(options, { workshop, nodeFile });
   const job: Job = { workshop, options, fetched, kernel, nodeFile, layer, own };
+  // Before the long part, and for builds with a program of their own alone: listing files takes time.
+  if (own.zerotier !== null) checkStartable(own, await buildBaseTree(job));
   say(`packing the root file system (${options.layout})`);
   const { initrd, files } =
     options.layout === "cpio" ? await packPlain(job) : await packLayered(job);

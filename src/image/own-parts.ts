@@ -43,7 +43,7 @@ export async function hashOwnParts({ laidOver, zerotier }: OwnParts): Promise<st
  *
  * @param base Files and links of the part below.
  * @param say Takes a line for each file that is replaced.
- * @throws AgentError `E_IMAGE_FILES`; `E_IMAGE_NEEDS` when the image cannot start the program.
+ * @throws AgentError `E_IMAGE_FILES`
  */
 export function finishLayer(
   { layer, own }: { readonly layer: Tree; readonly own: OwnParts },
@@ -62,15 +62,19 @@ export function finishLayer(
     for (const note of compareLaidOver(tree, paths)) say(note);
     lay(tree);
   }
-  if (own.zerotier !== null) checkStartable(own.zerotier, paths);
   return whole;
 }
 
-function checkStartable(
-  { file, bytes }: { readonly file: string; readonly bytes: Buffer },
-  paths: ReadonlySet<string>,
-): void {
-  const missing = listMissingNeeds(bytes, { file, has: (path) => paths.has(path) });
+/**
+ * Makes sure that the image can start the program of the overlay.
+ *
+ * @throws AgentError `E_IMAGE_NEEDS` naming what is missing; `E_IMAGE_ELF`.
+ */
+export function checkStartable({ laidOver, zerotier }: OwnParts, base: Tree): void {
+  if (zerotier === null) return;
+  const { file, bytes } = zerotier;
+  const has = (path: string) => [base, ...laidOver].some((tree) => tree.get(path) !== undefined);
+  const missing = listMissingNeeds(bytes, { file, has });
   if (missing.length === 0) return;
   throw new AgentError(
     "E_IMAGE_NEEDS",
