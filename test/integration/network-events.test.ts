@@ -89,6 +89,13 @@ describe.skipIf(missing !== undefined)("notices of the kernel", () => {
     await expect.poll(heard).toContainEqual({ kind: "link", interface: "hot0" });
   });
 
+  test("listening takes no process that could outlive a killed agent", async () => {
+    const processes = () => cell.shell("ls -d /proc/[0-9]* | wc -l");
+    const whileListening = await processes();
+    await cell.unsubscribe();
+    expect(await processes()).toBe(whileListening);
+  });
+
   test("nothing listens after the last subscriber has left", async () => {
     const count = async (): Promise<number> =>
       netlinkSockets(await cell.shell("cat /proc/net/netlink"));

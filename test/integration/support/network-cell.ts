@@ -67,11 +67,6 @@ export class NetworkCell {
     return this.#ask({ do: "log" }) as Promise<[string, string, Record<string, unknown>][]>;
   }
 
-  /** Open descriptors of the cell, as `ls -l` shows them. */
-  descriptors(): Promise<string> {
-    return this.#ask({ do: "descriptors" }) as Promise<string>;
-  }
-
   async close(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, "exit");

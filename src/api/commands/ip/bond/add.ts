@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { array, integer, object, string, withDefault } from "../../../../base/schema.ts";
+import type { KernelNetwork } from "../../../../sys/network-state.ts";
 import { BONDING_DIRECTORY } from "../../../../sys/proc/bonds.ts";
 import { bondChanges } from "../../../bond-changes.ts";
 import { findLink, linkName, newLinkName } from "../../../ip-arguments.ts";
@@ -40,12 +41,20 @@ export const command = builtin({
     try {
       for (const change of rest) network.apply(change);
     } catch (error) {
-      // Half a bond would be in the way of the next try.
-      network.apply({ op: "link.delete", name: bond });
+      removeHalf(network, bond);
       throw error;
     }
   },
 });
+
+/** Half a bond would be in the way of the next try. */
+function removeHalf(network: KernelNetwork, bond: string): void {
+  try {
+    network.apply({ op: "link.delete", name: bond });
+  } catch {
+    // Why the bond could not be made matters more than that it is left, which the next try tells.
+  }
+}
 
 /** Left to itself the module makes a `bond0` nobody asked for. */
 async function loadBonding(): Promise<void> {
