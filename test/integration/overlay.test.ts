@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { PhaseStatus } from "../../src/sequencer/types.ts";
-import { HOME, KEPT, missingForLab, NETWORK, OverlayLab } from "./support/overlay-lab.ts";
+import {
+  HOME,
+  KEPT,
+  missingForLab,
+  NETWORK,
+  type OverlayAgent,
+  OverlayLab,
+} from "./support/overlay-lab.ts";
+import { type OverlayWorld, realWorld, standInWorld } from "./support/overlay-world.ts";
 
 const missing = missingForLab();
-if (missing !== undefined) console.log(`overlay is skipped: ${missing}`);
 
 const ADDRESS = "10.147.17.5/24";
 const OTHER = "1d71939404000001";
@@ -18,7 +25,104 @@ const says =
   ({ reason }: PhaseStatus): boolean =>
     reason.includes(text);
 
-describe.skipIf(missing !== undefined)("the overlay with the stand-in", () => {
+describe.each([standInWorld, realWorld])("an overlay node with $name", (kind) => {
+  const why = missing ?? kind.missing;
+  if (why !== undefined) console.log(`the overlay with ${kind.name} is skipped: ${why}`);
+  const limitMs = kind.limitMs;
+
+  describe.skipIf(why !== undefined)("joins and stays", () => {
+    let world: OverlayWorld;
+    beforeEach(async () => {
+      world = await kind.open();
+    }, limitMs);
+    afterEach(() => world.lab.close());
+
+    const start = (): OverlayAgent => world.lab.startAgent({ network: world.network });
+    const identity = (): string => world.lab.read(`${HOME}/identity.secret`).trim();
+    const up = async (): Promise<{ agent: OverlayAgent; reason: string }> => {
+      const agent = start();
+      await agent.until(says("ACCESS_DENIED"));
+      await world.authorise();
+      return { agent, reason: (await agent.until(isDone)).reason };
+    };
+
+    test(
+      "is refused, waits for an administrator, and is done with an address",
+      async () => {
+        const agent = start();
+        const { reason, attempts } = await agent.until(says("ACCESS_DENIED"));
+        const who = `${identity().slice(0, 10)} on ${world.network}`;
+        expect(reason).toBe(`waiting for an administrator to authorise ${who} (ACCESS_DENIED)`);
+        expect(attempts).toBe(1);
+        await world.authorise();
+        const done = await agent.until(isDone);
+        const [, name = "", address = ""] = /^(zt\w+) (\S+) on /.exec(done.reason) ?? [];
+        expect(address.startsWith(world.subnet)).toBe(true);
+        expect(world.lab.run("ip", "-o", "address", "show", "dev", name)).toContain(address);
+      },
+      limitMs,
+    );
+
+    test(
+      "a daemon that was killed is started again, and the network comes back",
+      async () => {
+        const { agent, reason } = await up();
+        const before = { pid: world.lab.servicePid(), identity: identity() };
+        world.lab.run("kill", "-KILL", before.pid);
+        expect((await agent.until(isRetrying)).reason).toContain("signal SIGKILL");
+        expect((await agent.until(isDone)).reason).toBe(reason);
+        expect(identity()).toBe(before.identity);
+        expect(world.lab.servicePid()).not.toBe(before.pid);
+      },
+      limitMs,
+    );
+
+    test(
+      "the daemon survives the agent, and the next agent takes it over",
+      async () => {
+        const { agent, reason } = await up();
+        const pid = world.lab.servicePid();
+        await agent.kill();
+        const next = start();
+        expect(await next.until(isDone)).toMatchObject({ reason, attempts: 1 });
+        const service = await next.ask({ call: "service" });
+        expect(service).toMatchObject({ pid: Number(pid), isAdopted: true });
+        expect(world.lab.servicePid()).toBe(pid);
+        expect(world.lab.run("pgrep", "-c", "-f", `zerotier-one -U -p9993 ${HOME}`).trim()).toBe(
+          "1",
+        );
+      },
+      limitMs,
+    );
+
+    test(
+      "a daemon that died without an agent is started by the next one, with its identity",
+      async () => {
+        const { agent } = await up();
+        const before = { pid: world.lab.servicePid(), identity: identity() };
+        await agent.kill();
+        world.lab.run("kill", "-KILL", before.pid);
+        await start().until(isDone);
+        expect(identity()).toBe(before.identity);
+      },
+      limitMs,
+    );
+
+    test(
+      "what the service says is what info and list answer",
+      async () => {
+        const { agent } = await up();
+        const info = await agent.ask({ call: "info" });
+        expect(info).toMatchObject({ address: identity().slice(0, 10) });
+        const [network] = (await agent.ask({ call: "list" })) as Record<string, unknown>[];
+        expect(network).toMatchObject({ nwid: world.network, status: "OK", type: "PRIVATE" });
+      },
+      limitMs,
+    );
+  });
+});
+
+describe.skipIf(missing !== undefined)("the overlay with a stand-in that plays along", () => {
   let lab: OverlayLab;
   beforeEach(async () => {
     lab = await OverlayLab.open();
@@ -90,34 +194,6 @@ describe.skipIf(missing !== undefined)("the overlay with the stand-in", () => {
     await lab.startAgent().until(says("is offline"));
   });
 
-  test("a daemon that was killed is started again, and the network comes back", async () => {
-    lab.installStandIn();
-    const agent = lab.startAgent();
-    const { reason } = await agent.until(isDone);
-    const before = { pid: lab.servicePid(), identity: identity() };
-    lab.run("kill", "-KILL", before.pid);
-    expect((await agent.until(isRetrying)).reason).toContain("signal SIGKILL");
-    expect((await agent.until(isDone)).reason).toBe(reason);
-    expect(identity()).toBe(before.identity);
-    expect(lab.servicePid()).not.toBe(before.pid);
-  });
-
-  test("the daemon survives the agent, and the next agent takes it over", async () => {
-    lab.installStandIn();
-    const first = lab.startAgent();
-    const { reason } = await first.until(isDone);
-    const pid = lab.servicePid();
-    await first.kill();
-    const second = lab.startAgent();
-    expect(await second.until(isDone)).toMatchObject({ reason, attempts: 1 });
-    expect(await second.ask({ call: "service" })).toMatchObject({
-      pid: Number(pid),
-      isAdopted: true,
-    });
-    expect(lab.servicePid()).toBe(pid);
-    expect(lab.run("pgrep", "-c", "-f", "zerotier-one -U").trim()).toBe("1");
-  });
-
   test("a daemon that was taken over and dies is started again too", async () => {
     lab.installStandIn();
     const first = lab.startAgent();
@@ -129,17 +205,6 @@ describe.skipIf(missing !== undefined)("the overlay with the stand-in", () => {
     await second.until(isRetrying);
     await second.until(isDone);
     expect(await second.ask({ call: "service" })).toMatchObject({ isAdopted: false });
-  });
-
-  test("a daemon that died without an agent is started by the next one, with its identity", async () => {
-    lab.installStandIn();
-    const first = lab.startAgent();
-    await first.until(isDone);
-    const before = { pid: lab.servicePid(), identity: identity() };
-    await first.kill();
-    lab.run("kill", "-KILL", before.pid);
-    await lab.startAgent().until(isDone);
-    expect(identity()).toBe(before.identity);
   });
 
   test("without the program the phase names the places, and goes on when it appears", async () => {

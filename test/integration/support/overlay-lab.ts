@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -66,6 +66,11 @@ export class OverlayLab {
     return new OverlayLab(keeper, nodePid, programs, group);
   }
 
+  /** Puts the real program on the `PATH` of agents. */
+  installReal(program: string): void {
+    symlinkSync(program, join(this.#programs, "zerotier-one"));
+  }
+
   /** Puts the stand-in on the `PATH` of agents. */
   installStandIn(): void {
     writeStandIn(join(this.#programs, "zerotier-one"), process.execPath);
@@ -73,9 +78,11 @@ export class OverlayLab {
 
   /** Runs a program in the lab. @returns its output. */
   run(...words: string[]): string {
-    const stdio = ["ignore", "pipe", "pipe"] as const;
-    const options = { encoding: "utf8", timeout: 20_000, stdio: [...stdio] } as const;
-    return execFileSync("nsenter", this.#enter(words), options);
+    return execFileSync("nsenter", this.#enter(words), {
+      encoding: "utf8",
+      timeout: 20_000,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
 
   /** Text of a file; empty where there is none. */
@@ -118,7 +125,7 @@ export class OverlayLab {
     };
     const program = [process.execPath, resolve("test/fixtures/overlay-node.ts")];
     const words = this.#enter([...program, JSON.stringify(options)]);
-    const env = { ...process.env, PATH: `${this.#programs}:${searchPath()}` };
+    const env = { ...process.env, PATH: `${this.#programs}:/usr/sbin:/usr/bin:/sbin:/bin` };
     const agent = new OverlayAgent(
       spawn("nsenter", words, { stdio: ["pipe", "pipe", "pipe"], env }),
     );
