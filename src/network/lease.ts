@@ -35,8 +35,8 @@ export type DroppedListener = (field: string, value: string) => void;
 const FOREVER = 0xffffffff;
 const SHOWN_LENGTH = 60;
 const MTU = { lowest: 576, highest: 9216 };
-/** What udhcpc puts where a name has characters it does not like. */
-const REFUSED_NAME = "bad";
+/** What udhcpc puts where a name has characters it does not like: "bad", cut to the length of the name. */
+const REFUSED_NAMES: readonly string[] = ["b", "ba", "bad"];
 
 const HOST_LABEL = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i;
 /** Labels of search domains may have underscores: Windows domains do. */
@@ -127,7 +127,7 @@ function readRoutes(words: readonly string[], drop: Drop): Lease["routes"] {
 
 function readHostname(text: string, drop: Drop): string | null {
   if (text === "") return null;
-  if (HOST_LABEL.test(text) && text !== REFUSED_NAME) return text;
+  if (HOST_LABEL.test(text) && !REFUSED_NAMES.includes(text)) return text;
   return drop("hostname", text) ?? null;
 }
 
@@ -146,7 +146,7 @@ function readSeconds(text: string, drop: Drop): number | null {
 }
 
 function isDomain(text: string): boolean {
-  return DOMAIN.test(text) && text !== REFUSED_NAME;
+  return DOMAIN.test(text) && !REFUSED_NAMES.includes(text);
 }
 
 function wordsOf(text: string): string[] {
@@ -155,6 +155,7 @@ function wordsOf(text: string): string[] {
 
 /** Cuts a text and replaces what does not print, so that it fits into one line of a log. */
 function printable(value: string): string {
+  if (REFUSED_NAMES.includes(value)) return `${value} (written by udhcpc for a name it refuses)`;
   const text = value.replaceAll(/[^ -~]/g, "?");
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}...` : text;
 }

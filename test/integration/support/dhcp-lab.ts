@@ -35,20 +35,14 @@ export class DhcpLab {
     this.#lines = lines;
   }
 
-  static async open(answer: DhcpAnswer = DECENT): Promise<DhcpLab> {
+  /** @param answer Null: without a server. */
+  static async open(answer: DhcpAnswer | null = DECENT): Promise<DhcpLab> {
     const lab = await NetworkLab.open();
     lab.plug();
     lab.node("ip", "link", "set", "v0", "up");
     lab.node("mkdir", "-p", DIRECTORY);
-    lab.write(ANSWER, JSON.stringify(answer));
-    const { namespace, address } = lab.cable(0);
-    const program = resolve("test/fixtures/dhcp-server.ts");
-    const words = [process.execPath, program, address, ANSWER, QUESTIONS];
-    const server = start(lab, ["ip", "netns", "exec", namespace, ...words]);
-    if (server.stdout === null) throw new Error("the server has no output");
-    const ready = once(server.stdout, "data");
     const node = startNode(lab);
-    await ready;
+    if (answer !== null) await startServer(lab, answer);
     return new DhcpLab(lab, node, linesOf(node));
   }
 
@@ -96,6 +90,16 @@ export class DhcpLab {
   close(): Promise<void> {
     return this.lab.close();
   }
+}
+
+async function startServer(lab: NetworkLab, answer: DhcpAnswer): Promise<void> {
+  lab.write(ANSWER, JSON.stringify(answer));
+  const { namespace, address } = lab.cable(0);
+  const program = resolve("test/fixtures/dhcp-server.ts");
+  const words = [process.execPath, program, address, ANSWER, QUESTIONS];
+  const server = start(lab, ["ip", "netns", "exec", namespace, ...words]);
+  if (server.stdout === null) throw new Error("the server has no output");
+  await once(server.stdout, "data");
 }
 
 function startNode(lab: NetworkLab): ChildProcess {
