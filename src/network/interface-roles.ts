@@ -1,4 +1,5 @@
 import type { InterfaceConfig, NetworkConfig } from "../config/network-types.ts";
+import { interfaceNames } from "./build-desired.ts";
 import type { InterfaceView, NetworkView } from "./network-view.ts";
 import type { InterfaceStatus } from "./status.ts";
 
@@ -24,22 +25,25 @@ export interface InterfaceRoles {
 /**
  * Sorts the interfaces there are by what net.toml and `noautonic=` say of them. Interfaces inside a
  * bond or bridge carry no addresses of their own, so no method uses them.
+ *
+ * @param view A full one where net.toml names interfaces.
  */
 export function interfaceRoles(
   view: NetworkView,
   config: NetworkConfig,
   noAutoNic: readonly string[],
 ): InterfaceRoles {
+  const names = interfaceNames(config, view.state?.links ?? []);
   const sections = new Map<string, InterfaceConfig>();
   const missing: string[] = [];
   for (const section of config.interfaces) {
-    const name = interfaceOf(section, view);
+    const name = names.get(section.name);
     // The loopback interface is no way to anywhere; its section is only set up.
     if (section.name === "lo") continue;
     if (name === undefined) missing.push(section.name);
     else sections.set(name, section);
   }
-  const members = memberNames(config, view);
+  const members = memberNames(config, names);
   const roles = view.interfaces.map((one): InterfaceRole => {
     const section = sections.get(one.name) ?? null;
     const isFree = one.master === null && !members.has(one.name);
@@ -56,26 +60,12 @@ export function hasInterfaceConfig(config: NetworkConfig): boolean {
   return config.auto || config.interfaces.length > 0;
 }
 
-/** Name of the interface a section means; a section of a link that the agent makes names it itself. */
-function interfaceOf(section: InterfaceConfig, view: NetworkView): string | undefined {
-  const found = view.interfaces.find((one) =>
-    section.mac === null || section.virtual !== null
-      ? one.name === section.name
-      : one.mac === section.mac && one.isPhysical,
-  );
-  return found?.name;
-}
-
-function memberNames(config: NetworkConfig, view: NetworkView): Set<string> {
+/** Links inside a bond or bridge of net.toml. */
+function memberNames(config: NetworkConfig, names: ReadonlyMap<string, string>): Set<string> {
   const named = config.interfaces.flatMap(({ virtual }) =>
     virtual === null || virtual.kind === "vlan" ? [] : virtual.members,
   );
-  return new Set(
-    named.map((name) => {
-      const section = config.interfaces.find((one) => one.name === name);
-      return (section === undefined ? undefined : interfaceOf(section, view)) ?? name;
-    }),
-  );
+  return new Set(named.map((name) => names.get(name) ?? name));
 }
 
 function protocolOf(

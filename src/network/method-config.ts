@@ -16,6 +16,8 @@ import { nameList } from "./search-report.ts";
 
 /** IPv6 addresses are probed for duplicates first; the kernel takes about two seconds. */
 const TENTATIVE_MS = 3000;
+/** A network that changes again and again must not hold up the other methods. */
+const MARGIN_MS = 10_000;
 
 /**
  * The first method: everything net.toml says at the same time. It ends as soon as the controllers are
@@ -34,7 +36,8 @@ export async function tryConfig(search: Search): Promise<MethodSuccess | undefin
     const seen = await lookAtConfigured(search);
     const nowMs = clock.monotonicMs();
     const fingerprint = fingerprintOf(seen);
-    if (seen.rows.some((row) => isUsable(seen.view, row)) && fingerprint !== checked) {
+    const isNew = fingerprint !== checked && nowMs < beginMs + dhcpLimitMs(search) + MARGIN_MS;
+    if (isNew && seen.rows.some((row) => isUsable(seen.view, row))) {
       checked = fingerprint;
       search.say(`looking for ${targetName(search)} as net.toml says`);
       await setup.reconcile();
@@ -122,7 +125,9 @@ function fingerprintOf({ view, rows }: Seen): string {
       one.name,
       one.hasCarrier,
       one.lease?.address ?? "",
-      one.addresses.map(({ address, isTentative }) => [address, isTentative]),
+      one.addresses
+        .filter(({ scope }) => scope === "global")
+        .map(({ address, isTentative }) => [address, isTentative]),
     ]),
     view.defaultRoutes.map((route) => [route.interface, route.gateway]),
   ]);

@@ -29,9 +29,10 @@ export async function tryDhcp(search: Search): Promise<MethodSuccess | undefined
     const nowMs = clock.monotonicMs();
     const candidates = roles.map((role): Candidate => {
       const { name, hasCarrier } = role.view;
-      if (role.view.lease !== undefined || !isConfiguredElsewhere(view, role.view)) {
-        otherSinceMs.delete(name);
-      } else if (!otherSinceMs.has(name)) otherSinceMs.set(name, nowMs);
+      // What net.toml sets up was the business of the first method.
+      const isOurs = role.section !== null || role.wantsDhcp || role.view.lease !== undefined;
+      if (isOurs || !isConfiguredElsewhere(view, role.view)) otherSinceMs.delete(name);
+      else if (!otherSinceMs.has(name)) otherSinceMs.set(name, nowMs);
       return {
         name,
         hasCarrier,
@@ -49,7 +50,8 @@ export async function tryDhcp(search: Search): Promise<MethodSuccess | undefined
     });
     if (choice.action === "end") {
       recordSilent(search, roles, tried);
-      await setup.use(null);
+      // Where nothing could be tried (a pulled cable), what was in use stays for when it comes back.
+      if (tried.size > 0) await setup.use(null);
       return undefined;
     }
     if (choice.action === "use") {

@@ -3,13 +3,15 @@ import { DEFAULT_NETWORK_CONFIG, type NetworkConfig } from "../config/network-ty
 import type { Logger } from "../log/logger.ts";
 import type { Files } from "../sys/files.ts";
 import type { Links } from "../sys/links.ts";
-import type { KernelNetwork } from "../sys/network-state.ts";
+import type { LinkState } from "../sys/network-state.ts";
+import { type ApplyNetworkOptions, applyNetwork } from "./apply.ts";
+import { buildDesiredNetwork, type LeaseInUse } from "./build-desired.ts";
 import type { DesiredDns, DesiredNetwork } from "./desired.ts";
 import type { DhcpClients } from "./dhcp-clients.ts";
 import { hasInterfaceConfig, type InterfaceRole, interfaceRoles } from "./interface-roles.ts";
-import type { Lease } from "./lease.ts";
 import type { NetworkSight } from "./network-sight.ts";
 import type { InterfaceView, NetworkView } from "./network-view.ts";
+import { formatResolvConf } from "./resolv-conf.ts";
 
 export interface NetworkSetupOptions {
   readonly files: Files;
@@ -19,18 +21,9 @@ export interface NetworkSetupOptions {
   readonly sight: NetworkSight;
   readonly noAutoNic: readonly string[];
   readonly resolvConf: string;
-  readonly tools: SetupTools;
-}
-
-export interface SetupTools {
-  build(input: {
-    readonly config: NetworkConfig;
-    readonly view: NetworkView;
-    readonly leases: readonly { readonly lease: Lease; readonly metric: number }[];
-    readonly fallback: Fallback | null;
-  }): DesiredNetwork;
-  apply(desired: DesiredNetwork, kernel: KernelNetwork): Promise<readonly string[]>;
-  resolvConf(dns: DesiredDns): string;
+  /** What the agent made, for the next one; default that of {@link applyNetwork}. */
+  readonly madeFile?: string | undefined;
+  readonly loadModule?: ApplyNetworkOptions["loadModule"] | undefined;
 }
 
 /** Host address of the third method. */
@@ -55,6 +48,7 @@ export class NetworkSetup {
   #resolvConf: string | undefined;
   /** Problems of the last time, so that each is logged once. */
   #problems = "";
+  #busy: Promise<void> = Promise.resolve();
 
   constructor(options: NetworkSetupOptions) {
     this.#options = options;
@@ -108,15 +102,20 @@ export class NetworkSetup {
     await this.reconcile();
   }
 
-  /** Sets up what is desired now; does nothing where it is so already. */
-  async reconcile(): Promise<void> {
-    const { sight } = this.#options;
-    const view = sight.peek();
+  /** Sets up what is desired now; does nothing where it is so already. One at a time. */
+  reconcile(): Promise<void> {
+    const next = this.#busy.then(() => this.#reconcile());
+    this.#busy = next.catch(() => {});
+    return next;
+  }
+
+  async #reconcile(): Promise<void> {
+    const view = this.#options.sight.peek();
     const roles = this.#roles(view);
     const marks = this.#marks(view, roles);
     const isMarked = this.#syncMarks(marks, roles);
-    if (isMarked || !this.#stands(view, marks)) await this.#apply(marks);
-    else this.#dns = this.#build(view, marks).dns;
+    if (isMarked || !this.#stands(view, marks)) await this.#apply(marks, view, roles);
+    else this.#dns = this.#build({ view, links: [], roles, marks }).dns;
     this.#writeResolvConf();
   }
 
@@ -140,26 +139,54 @@ export class NetworkSetup {
     });
   }
 
-  async #apply(marks: ReadonlyMap<string, number>): Promise<void> {
-    const { sight, log } = this.#options;
-    const kernel = await sight.kernel();
-    const desired = this.#build(sight.peek(), marks);
-    const problems = await this.#options.tools.apply(desired, kernel);
-    this.#dns = desired.dns;
+  async #apply(
+    marks: ReadonlyMap<string, number>,
+    view: NetworkView,
+    roles: readonly InterfaceRole[],
+  ): Promise<void> {
+    const { sight, files, log, madeFile, loadModule } = this.#options;
+    const { problems } = await applyNetwork({
+      kernel: await sight.kernel(),
+      files,
+      log,
+      desired: ({ links }) => {
+        const desired = this.#build({ view, links, roles, marks });
+        this.#dns = desired.dns;
+        return desired;
+      },
+      leased: view.interfaces.flatMap(({ name, lease }) =>
+        lease === undefined
+          ? []
+          : [{ interface: name, address: lease.address, prefix: lease.prefix }],
+      ),
+      ...(madeFile === undefined ? {} : { stateFile: madeFile }),
+      ...(loadModule === undefined ? {} : { loadModule }),
+    });
     const text = problems.join("; ");
     if (text !== this.#problems && text !== "") log.warn("network is not as desired", { problems });
     this.#problems = text;
   }
 
-  #build(view: NetworkView, marks: ReadonlyMap<string, number>): DesiredNetwork {
-    const leases = view.interfaces.flatMap(({ name, lease }) => {
+  #build(parts: {
+    readonly view: NetworkView;
+    readonly links: readonly LinkState[];
+    readonly roles: readonly InterfaceRole[];
+    readonly marks: ReadonlyMap<string, number>;
+  }): DesiredNetwork {
+    const { view, links, roles, marks } = parts;
+    const candidates = new Set(
+      roles.filter(({ isCandidate }) => isCandidate).map((role) => role.view.name),
+    );
+    const leases = view.interfaces.flatMap(({ name, lease }): [string, LeaseInUse][] => {
       const metric = marks.get(name);
-      return lease === undefined || metric === undefined ? [] : [{ lease, metric }];
+      return lease === undefined || metric === undefined ? [] : [[name, { lease, metric }]];
     });
-    return this.#options.tools.build({
+    return buildDesiredNetwork({
       config: this.#config,
-      view,
-      leases,
+      links,
+      noAutoNic: this.#options.noAutoNic,
+      isCandidate: ({ name }) => candidates.has(name),
+      leases: new Map(leases),
       fallback: this.#fallback,
     });
   }
@@ -173,8 +200,9 @@ export class NetworkSetup {
     const candidate = view.interfaces.find(({ name }) => name === this.#candidate);
     if (candidate === undefined) return marks;
     const own = DHCP_METRIC + candidate.index;
-    const others = this.#build(view, marks).routes.filter(
-      ({ destination }) => destination === "0.0.0.0/0",
+    const links = view.state?.links ?? [];
+    const others = this.#build({ view, links, roles, marks }).routes.filter(
+      (route) => route.destination === "0.0.0.0/0" && route.interface !== candidate.name,
     );
     const lowest = Math.min(own + 1, ...others.map(({ metric }) => metric));
     // A gateway that leads nowhere must not win against the lease under test.
@@ -197,8 +225,8 @@ export class NetworkSetup {
 
   /** A read-only /etc costs name resolution, not the network. */
   #writeResolvConf(): void {
-    const { files, log, resolvConf: path, tools } = this.#options;
-    const text = tools.resolvConf(this.#dns);
+    const { files, log, resolvConf: path } = this.#options;
+    const text = formatResolvConf(this.#dns);
     if (text === this.#resolvConf) return;
     this.#resolvConf = text;
     try {

@@ -7,7 +7,7 @@ import {
 } from "../config/network-types.ts";
 import type { Logger } from "../log/logger.ts";
 import type { PhaseContext } from "../sequencer/phase.ts";
-import { orAborted, sleep } from "../sequencer/wait.ts";
+import { sleep } from "../sequencer/wait.ts";
 import type { Files } from "../sys/files.ts";
 import type { Links } from "../sys/links.ts";
 import type { KernelNetwork, NetworkEvents } from "../sys/network-state.ts";
@@ -16,7 +16,7 @@ import { ClientKeeper } from "./client-keeper.ts";
 import type { DhcpClients } from "./dhcp-clients.ts";
 import { FALLBACK_CONTROLLER } from "./fallback-address.ts";
 import { FallbackKeeper } from "./fallback-keeper.ts";
-import { type InterfaceRoles, interfaceRoles } from "./interface-roles.ts";
+import { hasInterfaceConfig, type InterfaceRoles, interfaceRoles } from "./interface-roles.ts";
 import type { Lease } from "./lease.ts";
 import { watchForLoss } from "./loss-watch.ts";
 import { keepChoice } from "./method-again.ts";
@@ -25,7 +25,7 @@ import { stopOtherClients, tryDhcp } from "./method-dhcp.ts";
 import { tryFallback, tryFallbackOn } from "./method-fallback.ts";
 import { formatChoice, type NetworkChoice, parseChoice } from "./network-choice.ts";
 import { NETWORK_LIMITS, type NetworkLimits } from "./network-limits.ts";
-import { NetworkSetup, type SetupTools } from "./network-setup.ts";
+import { NetworkSetup, type NetworkSetupOptions } from "./network-setup.ts";
 import { NetworkSight } from "./network-sight.ts";
 import { buildNetworkStatus, type SearchProgress } from "./network-status.ts";
 import { type NetworkView, usableRoute } from "./network-view.ts";
@@ -56,11 +56,13 @@ export interface NodeNetworkOptions {
   readonly random?: () => number;
   /** Default `/etc/resolv.conf`. */
   readonly resolvConf?: string;
-  /** Default `/run/node0/network.json`. */
-  readonly stateFile?: string;
+  /** What was chosen, for the next agent. Default `/run/node0/network-choice.json`. */
+  readonly choiceFile?: string;
+  readonly madeFile?: string | undefined;
+  /** Loads a kernel module before the first VLAN, bond or bridge is made. */
+  readonly loadModule?: NetworkSetupOptions["loadModule"] | undefined;
   readonly limits?: Partial<NetworkLimits>;
   /** Called with the host name a DHCP server gave. */
-  readonly tools: SetupTools;
   readonly onHostname?: (name: string) => void;
 }
 
@@ -105,7 +107,8 @@ export class NodeNetwork implements NetworkControl {
   #hostname = "";
   /** Ends the round or the watch under way. */
   #interrupt: ((reason: string) => void) | undefined;
-  #isReloaded = false;
+  /** The next round is worth while whatever the interfaces look like. */
+  #isRoundDue = false;
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
@@ -125,7 +128,7 @@ export class NodeNetwork implements NetworkControl {
     const nowMs = this.#options.clock.monotonicMs();
     this.#roundMs = nowMs;
     if (this.#reach === undefined) this.#use(await this.#options.loadConfig());
-    this.#isReloaded = false;
+    this.#isRoundDue = false;
     this.#carrierUntilMs ??= nowMs + this.#limits.carrierMs;
     this.#clients.beginRound();
     this.#report.beginRound();
@@ -135,7 +138,7 @@ export class NodeNetwork implements NetworkControl {
       this.#show({ reason: text });
     });
     try {
-      const success = await orAborted(this.#findNetwork(search), signal);
+      const success = await this.#findNetwork(search);
       await this.#onSuccess(search, success);
       return success.text;
     } catch (error) {
@@ -152,7 +155,7 @@ export class NodeNetwork implements NetworkControl {
     const { clock } = this.#options;
     const restMs = this.#roundMs + this.#limits.restartMs - clock.monotonicMs();
     if (restMs > 0) await sleep(clock, restMs, signal);
-    while (!this.#isReloaded && this.#fingerprint() === this.#endView) {
+    while (!this.#isRoundDue && this.#fingerprint() === this.#endView) {
       await this.#sight.next(LONG_MS, signal);
     }
   }
@@ -162,7 +165,7 @@ export class NodeNetwork implements NetworkControl {
     const end = new AbortController();
     const either = AbortSignal.any([signal, end.signal]);
     const report = (reason: string): void => {
-      this.#endView = this.#fingerprint();
+      this.#isRoundDue = true;
       this.#show({ state: "searching", reason });
       lost(reason);
     };
@@ -205,7 +208,7 @@ export class NodeNetwork implements NetworkControl {
     const { problems } = loaded;
     if (problems.length > 0) return { isAccepted: false, problems };
     this.#use(loaded);
-    this.#isReloaded = true;
+    this.#isRoundDue = true;
     this.#isSuspect = true;
     this.#interrupt?.(RELOADED);
     this.#sight.wake();
@@ -226,7 +229,9 @@ export class NodeNetwork implements NetworkControl {
   /** The methods in their order; a choice that still stands comes before them. */
   async #findNetwork(search: Search): Promise<MethodSuccess> {
     const isFirst = this.#choice === undefined;
-    const known = this.#choice ?? parseChoice(this.#options.files.readText(this.#stateFile));
+    const known = this.#choice ?? parseChoice(this.#options.files.readText(this.#choiceFile));
+    // Sections of net.toml mean interfaces by what only netlink shows.
+    if (hasInterfaceConfig(this.#loaded.config)) await this.#sight.kernel();
     const isFallback = known?.method === "fallback";
     if (!this.#isSuspect && (isFirst || !isFallback)) {
       const kept = await keepChoice(search, known, this.#fallback);
@@ -264,9 +269,9 @@ export class NodeNetwork implements NetworkControl {
     this.#via = choice.method === "fallback" ? choice.interface : (route?.interface ?? null);
     const text = formatChoice(choice);
     const { files, log } = this.#options;
-    if (files.readText(this.#stateFile) === text) return;
+    if (files.readText(this.#choiceFile) === text) return;
     try {
-      files.replaceText(this.#stateFile, text);
+      files.replaceText(this.#choiceFile, text);
     } catch (error) {
       log.warn("choice of the network cannot be kept", { cause: errorText(error) });
     }
@@ -387,8 +392,8 @@ export class NodeNetwork implements NetworkControl {
     for (const listener of this.#listeners) listener();
   }
 
-  get #stateFile(): string {
-    return this.#options.stateFile ?? "/run/node0/network.json";
+  get #choiceFile(): string {
+    return this.#options.choiceFile ?? "/run/node0/network-choice.json";
   }
 }
 

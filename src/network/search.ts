@@ -62,6 +62,7 @@ export async function check(
 ): Promise<ReachCheck> {
   const { reach, sight, limits, signal } = search;
   const outcome = await checkReach({ reach, sight, limitMs: limits.reachMs, signal, ...where });
+  signal.throwIfAborted();
   search.onReach(outcome);
   return outcome;
 }

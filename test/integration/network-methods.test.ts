@@ -97,12 +97,11 @@ describe.skipIf(missing !== undefined)("the methods of the network", () => {
     for (const host of [1, 2, 254]) {
       lab.server("ip", "address", "add", `10.254.254.${host}/24`, "dev", "s0");
     }
-    const { handshakes } = await lab.cable(0).startController(issued);
+    await lab.cable(0).startController(issued);
     const agent = lab.startAgent({ limits: { dhcpMs: 300 }, randoms: [0, 0, 0] });
     const { reason } = await agent.until(isDone);
     expect(reason).toBe(`v0 10.254.254.3/24 as fallback, https://${REMOTE} reached`);
     expect(lab.addresses("v0")).toEqual(["10.254.254.3/24"]);
-    await expect.poll(() => handshakes.join()).toContain("10.254.254.3");
     expect(await agent.status()).toMatchObject({ method: "fallback", state: "up" });
   });
 

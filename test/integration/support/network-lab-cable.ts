@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
+import type { ArpOrder } from "../../fixtures/arp-node.ts";
 import type { TlsControllerEvent } from "../../fixtures/tls-controller.ts";
 import type { IssuedCertificate } from "./throwaway-ca.ts";
 
@@ -103,6 +104,44 @@ export class LabCable {
       `--dhcp-range=${network},ra-only,64,2m`,
       ...words,
     );
+  }
+
+  /** A server whose leases last some seconds: dnsmasq gives none below two minutes. */
+  startShortLeases(seconds: number): void {
+    const prefix = `10.9.${this.#number}`;
+    const lines = [
+      `interface ${this.far}`,
+      `start ${prefix}.50`,
+      `end ${prefix}.60`,
+      "option subnet 255.255.255.0",
+      `option router ${this.address}`,
+      `option lease ${seconds}`,
+      `min_lease ${seconds}`,
+      "lease_file /run/udhcpd.leases",
+      "pidfile /run/udhcpd.pid",
+    ];
+    const script = 'echo "$1" >"$0"; touch /run/udhcpd.leases; exec busybox udhcpd -f "$0"';
+    const words = ["sh", "-c", script, "/run/udhcpd.conf", lines.join("\n")];
+    this.server("setsid", "--fork", "sh", "-c", 'exec "$@" >/dev/null 2>&1', "", ...words);
+  }
+
+  stopShortLeases(): void {
+    this.#lab.node("sh", "-c", 'kill -KILL "$(cat /run/udhcpd.pid)"');
+  }
+
+  /** Says again and again that an address belongs to an invented hardware address. */
+  announce(address: string): void {
+    const child = this.spawn([process.execPath, resolve("test/fixtures/arp-node.ts")]);
+    const order: ArpOrder = {
+      do: "send",
+      interface: this.far,
+      kind: "announcement",
+      mac: "02:00:00:00:00:07",
+      address,
+      count: 50,
+      everyMs: 200,
+    };
+    child.stdin?.write(`${JSON.stringify(order)}\n`);
   }
 
   /** Ends the server of DHCP or of advertisements; it forgets what it gave. */
