@@ -1,11 +1,15 @@
 import type { Clock } from "../base/clock.ts";
 import type { KernelSettings, ListenAddress } from "../config/kernel-words.ts";
+import { loadNetworkConfig } from "../config/network-config.ts";
+import { NETWORK_CONFIG_FILE } from "../config/network-types.ts";
 import type { Logger } from "../log/logger.ts";
-import { DhcpNetwork } from "../network/dhcp-network.ts";
-import { tcpProbe } from "../network/probe.ts";
+import { NodeNetwork } from "../network/node-network.ts";
+import { TlsReach } from "../network/tls-reach.ts";
 import { Udhcpc } from "../network/udhcpc.ts";
 import { linuxFiles } from "../sys/files-linux.ts";
 import { linuxLinks } from "../sys/links-linux.ts";
+import { loadModule } from "../sys/load-module.ts";
+import { openNetworkEvents } from "../sys/network-events.ts";
 import { type Access, type AccessInput, planAccess } from "./access.ts";
 import { MachineOverlay } from "./machine-overlay.ts";
 import type { BootMachine } from "./sequence.ts";
@@ -27,7 +31,7 @@ export interface LinuxMachineOptions {
 }
 
 export interface LinuxMachine extends BootMachine {
-  readonly network: DhcpNetwork;
+  readonly network: NodeNetwork;
   readonly overlay: MachineOverlay | null;
 }
 
@@ -54,21 +58,46 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
         pid: process.pid,
         builtAtMs: options.builtAtMs,
       }),
-    network: new DhcpNetwork({
-      clock,
-      files,
-      links,
-      log,
-      dhcp: new Udhcpc({ files, cgroup: `${CGROUP_ROOT}/services/udhcpc` }),
-      probe: tcpProbe,
-      probes: settings.probes,
-      noAutoNic: settings.noAutoNic,
-    }),
+    network: openNetwork({ settings, clock, log }),
     openApi: async () => {
       isApiOpen = true;
       return options.openApi(access.listen);
     },
   };
+}
+
+/** What is heavy is loaded when the search for a network needs it. */
+function openNetwork({
+  settings,
+  clock,
+  log,
+}: Pick<LinuxMachineOptions, "settings" | "clock" | "log">): NodeNetwork {
+  const files = linuxFiles;
+  const links = linuxLinks(files);
+  return new NodeNetwork({
+    clock,
+    files,
+    links,
+    log,
+    dhcp: new Udhcpc({ files, cgroup: `${CGROUP_ROOT}/services/udhcpc` }),
+    kernel: async () => (await import("../sys/kernel-network-linux.ts")).openKernelNetwork(),
+    events: async () => openNetworkEvents({ clock, log }),
+    guard: async () => {
+      const { ArpGuard } = await import("../network/arp-guard.ts");
+      const { openArpSocket: openSocket } = await import("../sys/arp-linux.ts");
+      const ownMacs = (): string[] => links.list().map(({ mac }) => mac);
+      return new ArpGuard({ clock, log, openSocket, ownMacs });
+    },
+    loadConfig: () => loadNetworkConfig(files, NETWORK_CONFIG_FILE),
+    openReach: ({ controllers, probes }) =>
+      new TlsReach({ controllers, probes: [...settings.probes, ...probes], files }),
+    noAutoNic: settings.noAutoNic,
+    loadModule,
+    onHostname: (name) => {
+      // The overlay gives the machine a name of its own.
+      if (settings.hostname === null && settings.zerotier === null) setHostname(files, name);
+    },
+  });
 }
 
 /** Null without `zerotier=`. Its parts are loaded when its phase runs: most machines boot without. */

@@ -361,7 +361,11 @@ export class NodeNetwork implements NetworkControl {
     const name = this.#via === null ? null : (dhcp.lease(this.#via)?.hostname ?? null);
     if (name === null || name === this.#hostname) return;
     this.#hostname = name;
-    onHostname?.(name);
+    try {
+      onHostname?.(name);
+    } catch (error) {
+      this.#options.log.warn("host name of the lease cannot be set", { cause: errorText(error) });
+    }
   }
 
   #roles(view: NetworkView): InterfaceRoles {
