@@ -88,7 +88,8 @@ export class ZeroTierApi implements ZeroTierService {
     const token = files.readText(`${home}/authtoken.secret`)?.trim() ?? "";
     // Anything else in a header would be refused by Node with the value in the message.
     if (!/^[\x21-\x7e]+$/.test(token)) throw trouble("starting", path, "it made no token yet");
-    const { request } = await import("node:http");
+    // An import of it would run its lazy members too, among them a whole WebSocket client: 15 MiB.
+    const { request } = process.getBuiltinModule("node:http");
     return new Promise((resolve, reject) => {
       const fail = (error: AgentError): void => {
         cancel();
