@@ -1,13 +1,37 @@
 import { errorText } from "../base/errors.ts";
 import type { NetworkChange } from "../sys/network-state.ts";
 
-/** "eth0: cannot add 10.0.0.5/24: ENODEV, No such device". */
+/** "eth0: cannot add 10.0.0.5/24: it exists already (EEXIST)". */
 export function describeRefusal(change: NetworkChange, error: unknown): string {
+  return `${describeChange(change)}: ${causeOf(error)}`;
+}
+
+/** Names of errors for which the kernel often gives no text of its own. Source: errno(3). */
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: "not allowed",
+  EADDRNOTAVAIL: "there is no such address",
+  EBUSY: "it is in use",
+  EEXIST: "it exists already",
+  EHOSTUNREACH: "its router cannot be reached",
+  EINVAL: "the kernel does not take the value",
+  ENETDOWN: "the interface is down",
+  ENETUNREACH: "its router cannot be reached",
+  ENOTSUP: "the kernel cannot do that",
+  EOPNOTSUPP: "the kernel cannot do that",
+  EPERM: "not permitted",
+  ERANGE: "out of range",
+  ESRCH: "there is no such route",
+};
+
+/** Texts have the form "Cannot WHAT: ERRNO[, TEXT OF THE KERNEL]"; what comes before has been said. */
+function causeOf(error: unknown): string {
   const text = errorText(error);
-  // What comes before has been said.
   const at = text.indexOf(": ");
   const cause = text.startsWith("Cannot ") && at > 0 ? text.slice(at + 2) : text;
-  return `${describeChange(change)}: ${cause}`;
+  const [, errno, own] = /^(E[A-Z0-9]+)(?:, (.+))?$/.exec(cause) ?? [];
+  if (errno === undefined) return cause;
+  const words = own ?? WORDS[errno];
+  return words === undefined ? errno : `${words} (${errno})`;
 }
 
 /** "eth0: cannot add 10.0.0.5/24", for a change that was refused or does not last. */
