@@ -8,7 +8,6 @@ import type { MachineLab } from "./machine-lab.ts";
 export const PHASE_PROGRAM = "test/fixtures/network-node.ts";
 
 const NAME = "phase";
-const DIRECTORY = "/run/lab/dhcp";
 const POLL_MS = 300;
 
 /** The network phase of an agent on the node's side of a lab. */
@@ -20,23 +19,20 @@ export class LabPhase {
     this.#lab = lab;
   }
 
-  /** @param before Text of `network.json`, what an earlier agent chose. */
   static async start(
     lab: MachineLab,
     netToml: string,
-    { before = "", limits = {} }: { before?: string; limits?: NetworkNodeOptions["limits"] } = {},
+    over: Partial<NetworkNodeOptions> = {},
   ): Promise<LabPhase> {
     await lab.write("/run/lab/net.toml", netToml);
-    await lab.shell(`mkdir -p ${DIRECTORY}`);
-    if (before !== "") await lab.write(`${DIRECTORY}/network.json`, before);
     const options: NetworkNodeOptions = {
-      directory: DIRECTORY,
+      directory: "/run/lab/dhcp",
       hook: "/usr/lib/node0/udhcpc-hook",
       noAutoNic: [],
       probes: [],
       netToml: "/run/lab/net.toml",
       retryMs: 1000,
-      limits,
+      ...over,
     };
     await lab.start("node", "network-node.mjs", options, NAME);
     return new LabPhase(lab);

@@ -9,6 +9,7 @@ import type { RelayOptions } from "./relay.ts";
 const FIXTURES = join(import.meta.dirname, "../../fixtures");
 const RELAY = join(import.meta.dirname, "relay.ts");
 const COMMAND_LIMIT_MS = 10_000;
+const KNOCK_LIMIT_MS = 2000;
 
 /** One cable between machines: a bridge of the test network. */
 export interface Segment {
@@ -103,6 +104,15 @@ export class TestNetwork implements AsyncDisposable {
     const socket = join(this.#directory, `relay-${this.#relays}.sock`);
     await this.#start(RELAY, { socket, host, port } satisfies RelayOptions);
     return socket;
+  }
+
+  /** How a machine answers to a connection from inside. */
+  knock(host: string, port: number): "open" | "refused" | "silent" {
+    const script = `const socket = require("net").connect({ host: process.argv[1], port: process.argv[2] });
+      const end = (answer) => { console.log(answer); process.exit(); };
+      socket.on("connect", () => end("open")).on("error", () => end("refused"));
+      setTimeout(() => end("silent"), ${KNOCK_LIMIT_MS});`;
+    return this.run(process.execPath, "-e", script, host, String(port)).trim() as "open";
   }
 
   /** Runs a program inside to its end. @returns its output. */
