@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
 import { benchBoot } from "./boot.ts";
+import { benchNetwork } from "./network.ts";
 import { benchRedis } from "./redis.ts";
 
 const USAGE = `usage: scripts/bench boot [--runs N]    boot time, image size and memory, against a busybox baseline
+       scripts/bench network [--runs N] network phase in namespaces, against udhcpc alone
        scripts/bench redis [--runs N]   Redis endpoint and job engine, against redis-server`;
 
 const { values, positionals } = parseArgs({
@@ -12,6 +14,7 @@ const { values, positionals } = parseArgs({
 const runs = Number(values.runs);
 const benchmarks: Record<string, (runs: number) => Promise<void>> = {
   boot: benchBoot,
+  network: benchNetwork,
   redis: benchRedis,
 };
 const benchmark = benchmarks[positionals[0] ?? ""];

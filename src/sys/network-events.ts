@@ -39,7 +39,10 @@ async function openNetlinkNotices(handlers: NoticeHandlers): Promise<NoticeSourc
   return openNotices(handlers);
 }
 
-const COALESCE_MS = 50;
+/** What belongs together, a link that comes up and its addresses, comes within this time. */
+const GATHER_MS = 5;
+/** Between two calls of a listener: a link that flaps wakes nobody more than 20 times a second. */
+const INTERVAL_MS = 50;
 /** More than this at once says no more than "look at everything". */
 const MAX_PENDING = 64;
 const EVERYTHING: NetworkEvent = { kind: "link", interface: "" };
@@ -56,6 +59,7 @@ class SharedEvents implements NetworkEvents {
   readonly #listeners = new Set<{ readonly call: Listener }>();
   readonly #pending = new Map<string, NetworkEvent>();
   #flushing: (() => void) | undefined;
+  #flushedMs = Number.NEGATIVE_INFINITY;
   #listening: Listening | undefined;
   #retrying: (() => void) | undefined;
   #failures = 0;
@@ -126,12 +130,15 @@ class SharedEvents implements NetworkEvents {
       this.#pending.set("", EVERYTHING);
     }
     if (this.#pending.size > 0) {
-      this.#flushing ??= this.#clock.after(COALESCE_MS, () => this.#flush());
+      const quietMs = this.#flushedMs + INTERVAL_MS - this.#clock.monotonicMs();
+      const delayMs = Math.max(GATHER_MS, quietMs);
+      this.#flushing ??= this.#clock.after(delayMs, () => this.#flush());
     }
   }
 
   #flush(): void {
     this.#flushing = undefined;
+    this.#flushedMs = this.#clock.monotonicMs();
     const events = [...this.#pending.values()];
     this.#pending.clear();
     for (const entry of [...this.#listeners]) {

@@ -144,8 +144,9 @@ export interface NetworkEvent {
 /** The kernel's own notices of changes. */
 export interface NetworkEvents {
   /**
-   * Calls back with all events of a short time together (about 50 ms after the first), so that a link
-   * that flaps a hundred times a second wakes the agent twenty times at most. The returned function ends it.
+   * Calls back with all events of a short time together: 5 ms after the first one, and 50 ms after the
+   * last call at the earliest, so that a link that flaps a hundred times a second wakes the agent
+   * twenty times. The returned function ends it.
    */
   subscribe(listener: (events: readonly NetworkEvent[]) => void): () => void;
 }
