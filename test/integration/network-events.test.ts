@@ -73,7 +73,8 @@ describe.skipIf(missing !== undefined)("notices of the kernel", () => {
     await cell.shell(`(${forever}) >/dev/null 2>&1 &`);
     await expect.poll(() => cell.batches.length, { timeout: 10_000 }).toBeGreaterThan(20);
     const seconds = (performance.now() - startMs) / 1000;
-    expect(cell.batches.length / seconds).toBeLessThanOrEqual(20);
+    // The first call comes at once, and a timer may round its 50 ms down by one.
+    expect((cell.batches.length - 1) / seconds).toBeLessThanOrEqual(1000 / 49);
     for (const batch of cell.batches) expect(batch.length).toBeLessThanOrEqual(8);
   });
 
