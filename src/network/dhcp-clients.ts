@@ -4,13 +4,19 @@ import type { Lease } from "./lease.ts";
 export interface DhcpClients {
   /** True while the client of an interface runs, also one that an earlier agent started. */
   isRunning(interfaceName: string): boolean;
-  /** Starts it; it asks for a lease at once and goes on for ever. @throws when it cannot be started. */
+  /**
+   * Starts it where none runs; it asks for a lease at once and goes on for ever, unless it gets one that
+   * is of no use. @throws when it cannot be started.
+   */
   start(interfaceName: string): Promise<void>;
-  /** Ends it (releasing its lease) and forgets lease and mark. The address is the caller's business. */
+  /**
+   * Ends it, releasing its lease, and forgets lease and mark. While there is a mark, address and routes
+   * of the lease go too; else they are the caller's business. Takes up to four seconds.
+   */
   stop(interfaceName: string): Promise<void>;
   /** Asks again at once, for example because the cable came back. */
   renew(interfaceName: string): void;
-  /** The lease in force; undefined where there is none. */
+  /** The lease in force; undefined where there is none, or the time of one a client left is over. */
   lease(interfaceName: string): Lease | undefined;
   /** Text of the lease file; undefined where there is none. */
   leaseText(interfaceName: string): string | undefined;
@@ -24,6 +30,6 @@ export interface DhcpClients {
   setInUse(interfaceName: string, metric: number | null): void;
   /** The mark; null without one. */
   inUseMetric(interfaceName: string): number | null;
-  /** Calls back when any lease changed. */
+  /** Calls back when any lease changed, or a client this agent started has ended. */
   onChange(listener: () => void): () => void;
 }
