@@ -1,4 +1,6 @@
 import type { Clock } from "../base/clock.ts";
+import { errorText } from "../base/errors.ts";
+import type { Logger } from "../log/logger.ts";
 import { sleep } from "../sequencer/wait.ts";
 import type { ClientKeeper } from "./client-keeper.ts";
 import type { FallbackKeeper } from "./fallback-keeper.ts";
@@ -12,6 +14,7 @@ import type { ReachCheck } from "./reach-check.ts";
 
 export interface LossWatchParts {
   readonly clock: Clock;
+  readonly log: Logger;
   readonly limits: NetworkLimits;
   readonly sight: NetworkSight;
   readonly setup: NetworkSetup;
@@ -44,7 +47,7 @@ export async function watchForLoss(
   parts: LossWatchParts,
   signal: AbortSignal,
 ): Promise<NetworkLoss> {
-  const { clock, limits, sight, setup, fallback } = parts;
+  const { clock, limits, sight, fallback } = parts;
   const upMs = clock.monotonicMs();
   const checks = new CheckSchedule(parts, upMs);
   let darkSinceMs: number | undefined;
@@ -56,7 +59,7 @@ export async function watchForLoss(
     if (fallback.lostTo !== undefined && !(await parts.moveFallback(signal))) {
       return { reason: `the fallback address was lost to ${fallback.lostTo}`, isUnreached: true };
     }
-    await setup.reconcile();
+    await setUpAgain(parts);
     const current = sight.look();
     parts.onLook(current);
     const verdict = judgeNetwork(parts.basis(), current, parts.roles(current));
@@ -78,6 +81,15 @@ export async function watchForLoss(
     const waitMs = Math.max(1, Math.min(...waits));
     await sight.next(waitMs, signal, isSettling ? limits.lookMs : undefined);
     await pause(parts, nowMs, signal);
+  }
+}
+
+/** What the kernel refuses now it may take later: the judgement below decides whether that is a loss. */
+async function setUpAgain({ setup, log }: LossWatchParts): Promise<void> {
+  try {
+    await setup.reconcile();
+  } catch (error) {
+    log.warn("network cannot be set up again", { cause: errorText(error) });
   }
 }
 

@@ -34,6 +34,10 @@ export interface Fallback {
 
 /** Base of the metrics of default routes that DHCP brought; the index of the interface is added. */
 const DHCP_METRIC = 1000;
+const LINKDOWN_SETTINGS = [
+  "/proc/sys/net/ipv4/conf/all/ignore_routes_with_linkdown",
+  "/proc/sys/net/ipv6/conf/all/ignore_routes_with_linkdown",
+];
 
 /**
  * The one network that is desired at each moment: what net.toml says, and on top the lease or the
@@ -145,6 +149,7 @@ export class NetworkSetup {
     roles: readonly InterfaceRole[],
   ): Promise<void> {
     const { sight, files, log, madeFile, loadModule } = this.#options;
+    this.#ignoreDeadRoutes();
     const { problems } = await applyNetwork({
       kernel: await sight.kernel(),
       files,
@@ -221,6 +226,22 @@ export class NetworkSetup {
       hasChanged = true;
     }
     return hasChanged;
+  }
+
+  /**
+   * Routes outlive carrier. Without this the kernel prefers one over a pulled cable to one that works.
+   * Source: ip-sysctl, ignore_routes_with_linkdown.
+   */
+  #ignoreDeadRoutes(): void {
+    const { files, log } = this.#options;
+    for (const path of LINKDOWN_SETTINGS) {
+      if (files.readText(path)?.trim() !== "0") continue;
+      try {
+        files.writeText(path, "1");
+      } catch (error) {
+        log.warn("kernel setting cannot be changed", { path, cause: errorText(error) });
+      }
+    }
   }
 
   /** A read-only /etc costs name resolution, not the network. */

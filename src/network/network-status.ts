@@ -20,11 +20,13 @@ export interface NetworkStatusParts {
   /** How the last try of each target ended. */
   readonly reached: ReadonlyMap<string, ReachResult>;
   readonly dns: NetworkStatus["dns"];
+  /** MTU of an interface while netlink is not loaded. */
+  readonly mtuOf: (name: string) => number;
 }
 
 /** Puts together what `net.status` shows. */
 export function buildNetworkStatus(parts: NetworkStatusParts): NetworkStatus {
-  const { progress, loaded, roles, report, reached, dns } = parts;
+  const { progress, loaded, roles, report, reached, dns, mtuOf } = parts;
   return {
     ...progress,
     config: { file: loaded.file, isPresent: loaded.isPresent, problems: loaded.problems },
@@ -36,10 +38,10 @@ export function buildNetworkStatus(parts: NetworkStatusParts): NetworkStatus {
       ({ view, protocol }): InterfaceStatus => ({
         name: view.name,
         mac: view.mac,
-        kind: view.kind,
+        kind: view.kind === "" ? "device" : view.kind,
         isUp: view.isUp,
         hasCarrier: view.hasCarrier,
-        mtu: view.mtu,
+        mtu: view.mtu === 0 ? mtuOf(view.name) : view.mtu,
         master: view.master,
         addresses: addressesOf(view),
         protocol,

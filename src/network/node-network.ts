@@ -1,10 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { AgentError, errorText } from "../base/errors.ts";
-import {
-  DEFAULT_NETWORK_CONFIG,
-  type LoadedNetworkConfig,
-  type NetworkConfig,
-} from "../config/network-types.ts";
+import type { LoadedNetworkConfig, NetworkConfig } from "../config/network-types.ts";
 import type { Logger } from "../log/logger.ts";
 import type { PhaseContext } from "../sequencer/phase.ts";
 import { sleep } from "../sequencer/wait.ts";
@@ -12,28 +8,26 @@ import type { Files } from "../sys/files.ts";
 import type { Links } from "../sys/links.ts";
 import type { KernelNetwork, NetworkEvents } from "../sys/network-state.ts";
 import type { AddressGuard } from "./address-guard.ts";
+import { CHOICE_FILE, ChoiceKeeper } from "./choice-keeper.ts";
 import { ClientKeeper } from "./client-keeper.ts";
 import type { DhcpClients } from "./dhcp-clients.ts";
 import { FALLBACK_CONTROLLER } from "./fallback-address.ts";
 import { FallbackKeeper } from "./fallback-keeper.ts";
-import { hasInterfaceConfig, type InterfaceRoles, interfaceRoles } from "./interface-roles.ts";
+import { type FindParts, findNetwork } from "./find-network.ts";
+import { type InterfaceRoles, interfaceRoles } from "./interface-roles.ts";
 import type { Lease } from "./lease.ts";
-import { watchForLoss } from "./loss-watch.ts";
-import { keepChoice } from "./method-again.ts";
-import { tryConfig } from "./method-config.ts";
-import { stopOtherClients, tryDhcp } from "./method-dhcp.ts";
-import { tryFallback, tryFallbackOn } from "./method-fallback.ts";
-import { formatChoice, type NetworkChoice, parseChoice } from "./network-choice.ts";
+import { type LossWatchParts, watchForLoss } from "./loss-watch.ts";
+import { stopOtherClients } from "./method-dhcp.ts";
+import { tryFallbackOn } from "./method-fallback.ts";
+import { NetworkBoard } from "./network-board.ts";
 import { NETWORK_LIMITS, type NetworkLimits } from "./network-limits.ts";
 import { NetworkSetup, type NetworkSetupOptions } from "./network-setup.ts";
 import { NetworkSight } from "./network-sight.ts";
-import { buildNetworkStatus, type SearchProgress } from "./network-status.ts";
-import { type NetworkView, usableRoute } from "./network-view.ts";
-import type { Reach, ReachResult } from "./reach.ts";
+import type { NetworkView } from "./network-view.ts";
+import type { Reach } from "./reach.ts";
 import { checkReach, type ReachCheck } from "./reach-check.ts";
 import type { MethodSuccess, Search } from "./search.ts";
-import { SearchReport } from "./search-report.ts";
-import type { NetworkControl, NetworkMethod, NetworkStatus } from "./status.ts";
+import type { NetworkControl, NetworkStatus } from "./status.ts";
 
 export interface NodeNetworkOptions {
   readonly clock: Clock;
@@ -79,25 +73,9 @@ export class NodeNetwork implements NetworkControl {
   readonly #setup: NetworkSetup;
   readonly #clients: ClientKeeper;
   readonly #fallback: FallbackKeeper;
-  readonly #report = new SearchReport();
-  readonly #reached = new Map<string, ReachResult>();
-  readonly #listeners = new Set<() => void>();
-  #loaded: LoadedNetworkConfig = {
-    file: "",
-    isPresent: false,
-    config: DEFAULT_NETWORK_CONFIG,
-    problems: [],
-  };
+  readonly #board: NetworkBoard;
+  readonly #choices: ChoiceKeeper;
   #reach: Reach | undefined;
-  #progress: SearchProgress = {
-    state: "searching",
-    method: null,
-    round: 0,
-    reason: "",
-    sinceMs: 0,
-  };
-  #choice: NetworkChoice | undefined;
-  #via: string | null = null;
   /** The choice is not worth another look before the search. */
   #isSuspect = false;
   #carrierUntilMs: number | undefined;
@@ -118,6 +96,9 @@ export class NodeNetwork implements NetworkControl {
     this.#setup = new NetworkSetup({ ...options, resolvConf, sight: this.#sight });
     this.#clients = new ClientKeeper(options);
     this.#fallback = new FallbackKeeper(options.log, () => this.#sight.wake());
+    this.#board = new NetworkBoard(() => options.clock.monotonicMs());
+    const { files, log, choiceFile: path = CHOICE_FILE } = options;
+    this.#choices = new ChoiceKeeper({ files, log, path });
   }
 
   /** One round of the methods. Resolves with what was reached, throws what was tried where. */
@@ -131,19 +112,18 @@ export class NodeNetwork implements NetworkControl {
     this.#isRoundDue = false;
     this.#carrierUntilMs ??= nowMs + this.#limits.carrierMs;
     this.#clients.beginRound();
-    this.#report.beginRound();
-    this.#show({ state: "searching", round: this.#progress.round + 1 });
+    this.#board.beginRound();
     const search = this.#search(signal, (text) => {
       context.setReason(text);
-      this.#show({ reason: text });
+      this.#board.show({ reason: text });
     });
     try {
-      const success = await this.#findNetwork(search);
+      const success = await findNetwork(search, this.#findParts());
       await this.#onSuccess(search, success);
       return success.text;
     } catch (error) {
       this.#endView = this.#fingerprint();
-      this.#show({ reason: errorText(error) });
+      this.#board.show({ reason: errorText(error) });
       throw error;
     } finally {
       this.#interrupt = undefined;
@@ -166,7 +146,7 @@ export class NodeNetwork implements NetworkControl {
     const either = AbortSignal.any([signal, end.signal]);
     const report = (reason: string): void => {
       this.#isRoundDue = true;
-      this.#show({ state: "searching", reason });
+      this.#board.show({ state: "searching", reason });
       lost(reason);
     };
     this.#interrupt = (reason) => {
@@ -187,20 +167,16 @@ export class NodeNetwork implements NetworkControl {
 
   status(): NetworkStatus {
     const view = this.#sight.peek();
-    return buildNetworkStatus({
-      progress: this.#progress,
-      loaded: this.#loaded,
+    return this.#board.status({
       view,
       roles: this.#roles(view),
-      report: this.#report,
-      reached: this.#reached,
       dns: this.#setup.dns,
+      mtuOf: (name) => Number(this.#options.files.readText(`/sys/class/net/${name}/mtu`) ?? 0),
     });
   }
 
   onStatus(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#board.onChange(listener);
   }
 
   async reload(): Promise<{ isAccepted: boolean; problems: readonly string[] }> {
@@ -226,73 +202,45 @@ export class NodeNetwork implements NetworkControl {
     this.#sight.close();
   }
 
-  /** The methods in their order; a choice that still stands comes before them. */
-  async #findNetwork(search: Search): Promise<MethodSuccess> {
-    const isFirst = this.#choice === undefined;
-    const known = this.#choice ?? parseChoice(this.#options.files.readText(this.#choiceFile));
-    // Sections of net.toml mean interfaces by what only netlink shows.
-    if (hasInterfaceConfig(this.#loaded.config)) await this.#sight.kernel();
-    const isFallback = known?.method === "fallback";
-    if (!this.#isSuspect && (isFirst || !isFallback)) {
-      const kept = await keepChoice(search, known, this.#fallback);
-      if (kept !== undefined) return kept;
-    }
-    this.#fallback.end();
-    if (isFallback) await this.#setup.useFallback(null);
-    const methods: readonly (readonly [NetworkMethod, () => Promise<MethodSuccess | undefined>])[] =
-      [
-        ["config", () => tryConfig(search)],
-        ["dhcp", () => tryDhcp(search)],
-        ["fallback", () => tryFallback(search, this.#fallback)],
-      ];
-    for (const [method, run] of methods) {
-      this.#show({ method });
-      const success = await run();
-      if (success !== undefined) return success;
-    }
-    throw new AgentError("E_NETWORK_UNREACHED", this.#report.trouble());
+  #findParts(): FindParts {
+    const known = this.#choices.known();
+    // A fallback address has to be probed for again once it may have been away.
+    const isHeld = known?.method !== "fallback" || this.#choices.basis === undefined;
+    return {
+      known,
+      mayKeep: !this.#isSuspect && isHeld,
+      fallback: this.#fallback,
+      onMethod: (method) => this.#board.show({ method }),
+    };
   }
 
   async #onSuccess(search: Search, { choice, text }: MethodSuccess): Promise<void> {
     if (choice.method !== "fallback") this.#fallback.end();
     const chosen = choice.method === "dhcp" ? choice.interface : null;
     this.#isSuspect = false;
-    this.#remember(choice);
-    this.#show({ state: "up", method: choice.method, reason: text });
+    this.#choices.remember(choice, this.#sight.peek());
+    this.#board.show({ state: "up", method: choice.method, reason: text });
     this.#tellHostname();
     await stopOtherClients(search, chosen);
   }
 
-  #remember(choice: NetworkChoice): void {
-    this.#choice = choice;
-    const route = usableRoute(this.#sight.peek());
-    this.#via = choice.method === "fallback" ? choice.interface : (route?.interface ?? null);
-    const text = formatChoice(choice);
-    const { files, log } = this.#options;
-    if (files.readText(this.#choiceFile) === text) return;
-    try {
-      files.replaceText(this.#choiceFile, text);
-    } catch (error) {
-      log.warn("choice of the network cannot be kept", { cause: errorText(error) });
-    }
-  }
-
-  #watchParts() {
+  #watchParts(): LossWatchParts {
     const search = (signal: AbortSignal): Search => this.#search(signal, () => {});
     return {
       clock: this.#options.clock,
+      log: this.#options.log,
       limits: this.#limits,
       sight: this.#sight,
       setup: this.#setup,
       clients: this.#clients,
       fallback: this.#fallback,
-      basis: () => ({ choice: this.#choice ?? { method: "config" as const }, via: this.#via }),
+      basis: () => this.#choices.basis ?? { choice: { method: "config" }, via: null },
       roles: (view: NetworkView) => this.#roles(view).roles,
       check: (signal: AbortSignal) => this.#checkAgain(signal),
       moveFallback: (signal: AbortSignal) => this.#moveFallback(search(signal)),
       onLook: () => {
         this.#tellHostname();
-        this.#notify();
+        this.#board.notify();
       },
     };
   }
@@ -300,21 +248,23 @@ export class NodeNetwork implements NetworkControl {
   async #checkAgain(signal: AbortSignal): Promise<ReachCheck | undefined> {
     const reach = this.#reach;
     if (reach === undefined || reach.controllers + reach.probes === 0) return undefined;
-    const address = this.#choice?.method === "fallback" ? { address: FALLBACK_CONTROLLER } : {};
+    const address =
+      this.#choices.basis?.choice.method === "fallback" ? { address: FALLBACK_CONTROLLER } : {};
     const { reachMs: limitMs } = this.#limits;
     const outcome = await checkReach({ reach, sight: this.#sight, limitMs, signal, ...address });
-    this.#onReach(outcome);
+    this.#board.onReach(outcome);
     return outcome;
   }
 
   async #moveFallback(search: Search): Promise<boolean> {
-    if (this.#choice?.method !== "fallback") return true;
-    const name = this.#choice.interface;
+    const choice = this.#choices.basis?.choice;
+    if (choice?.method !== "fallback") return true;
+    const name = choice.interface;
     await this.#setup.useFallback(null);
     const success = await tryFallbackOn(search, name, this.#fallback);
     if (success === undefined) return false;
-    this.#remember(success.choice);
-    this.#show({ reason: success.text });
+    this.#choices.remember(success.choice, this.#sight.peek());
+    this.#board.show({ reason: success.text });
     return true;
   }
 
@@ -327,38 +277,33 @@ export class NodeNetwork implements NetworkControl {
       noAutoNic,
       guard,
       limits: this.#limits,
-      loaded: this.#loaded,
-      reach: this.#reach ?? this.#options.openReach(this.#loaded.config),
+      loaded: this.#board.loaded,
+      reach: this.#reach ?? this.#options.openReach(this.#board.loaded.config),
       sight: this.#sight,
       setup: this.#setup,
       clients: this.#clients,
-      report: this.#report,
+      report: this.#board.report,
       tested: new Set(),
       carrierUntilMs: this.#carrierUntilMs ?? 0,
       signal,
       say,
-      onReach: (outcome) => this.#onReach(outcome),
+      onReach: (outcome) => this.#board.onReach(outcome),
     };
   }
 
   #use(loaded: LoadedNetworkConfig): void {
-    this.#loaded = loaded;
+    this.#board.use(loaded);
     this.#setup.config = loaded.config;
     this.#reach = this.#options.openReach(loaded.config);
-    this.#reached.clear();
     for (const problem of loaded.problems) {
       this.#options.log.warn("net.toml has a mistake", { problem });
     }
   }
 
-  #onReach({ results }: ReachCheck): void {
-    for (const result of results) this.#reached.set(result.target, result);
-    if (results.length > 0) this.#notify();
-  }
-
   #tellHostname(): void {
     const { dhcp, onHostname } = this.#options;
-    const name = this.#via === null ? null : (dhcp.lease(this.#via)?.hostname ?? null);
+    const via = this.#choices.basis?.via ?? null;
+    const name = via === null ? null : (dhcp.lease(via)?.hostname ?? null);
     if (name === null || name === this.#hostname) return;
     this.#hostname = name;
     try {
@@ -369,7 +314,7 @@ export class NodeNetwork implements NetworkControl {
   }
 
   #roles(view: NetworkView): InterfaceRoles {
-    return interfaceRoles(view, this.#loaded.config, this.#options.noAutoNic);
+    return interfaceRoles(view, this.#board.loaded.config, this.#options.noAutoNic);
   }
 
   /** Carrier, leases, addresses and ways out: what decides whether another round may end otherwise. */
@@ -379,25 +324,6 @@ export class NodeNetwork implements NetworkControl {
       view.interfaces.map((one) => [one.name, one.hasCarrier, one.lease?.address ?? ""]),
       view.defaultRoutes.map((route) => [route.interface, route.gateway]),
     ]);
-  }
-
-  #show(change: Partial<SearchProgress>): void {
-    const { state } = this.#progress;
-    const next = { ...this.#progress, ...change };
-    if (next.state !== state || next.round === 1) {
-      next.sinceMs = Math.round(this.#options.clock.monotonicMs());
-    }
-    const isSame = JSON.stringify(next) === JSON.stringify(this.#progress);
-    this.#progress = next;
-    if (!isSame) this.#notify();
-  }
-
-  #notify(): void {
-    for (const listener of this.#listeners) listener();
-  }
-
-  get #choiceFile(): string {
-    return this.#options.choiceFile ?? "/run/node0/network-choice.json";
   }
 }
 

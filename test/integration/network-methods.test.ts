@@ -110,7 +110,7 @@ describe.skipIf(missing !== undefined)("the methods of the network", () => {
     lab.configure(controller());
     lab.plug();
     const agent = lab.startAgent({ limits: { dhcpMs: 200, reachMs: 300 }, retryMs: 50 });
-    await agent.until((status) => isRetrying(status) && status.attempts >= 4);
+    await agent.until((status) => isRetrying(status) && status.attempts >= 3);
     lab.cable(0).startDhcp();
     await startController(0);
     const { reason, attempts } = await agent.until(isDone);

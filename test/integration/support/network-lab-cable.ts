@@ -65,6 +65,8 @@ export class LabCable {
     );
     this.server("ip", "address", "add", `${this.address}/24`, "dev", far);
     this.server("ip", "link", "set", "lo", "up");
+    // Two seconds of silence after "up" say nothing about the node.
+    this.server("sh", "-c", 'echo 0 >"$0"', `/proc/sys/net/ipv6/conf/${far}/accept_dad`);
   }
 
   /** Runs a program at the far end. @returns its output. */

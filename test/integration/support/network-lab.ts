@@ -84,6 +84,15 @@ export class NetworkLab {
     this.cable(0).startDhcp();
   }
 
+  /** Adds interfaces `d0`, `d1` … whose cables are not plugged in. */
+  addDark(count: number): void {
+    const words = Array.from({ length: count }, (_, at) => {
+      return `link add d${at} type veth peer name e${at} netns server\n`;
+    });
+    this.write("/run/dark", words.join(""));
+    this.node("ip", "-batch", "/run/dark");
+  }
+
   /** Writes the net.toml that agents are started with from then on. */
   configure(text: string): void {
     this.node("mkdir", "-p", "/run/node0");
