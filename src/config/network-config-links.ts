@@ -1,7 +1,7 @@
-import type { TomlPath } from "./network-config-lines.ts";
 import type { Mistakes } from "./network-config-table.ts";
 import type { InterfaceConfig } from "./network-types.ts";
 import { isLinkLocalV6, readIp } from "./network-values.ts";
+import type { TomlPath } from "./toml-lines.ts";
 
 /** Reports what is wrong between sections, each of which is right for itself. */
 export function checkTogether(interfaces: readonly InterfaceConfig[], mistakes: Mistakes): void {

@@ -1,7 +1,6 @@
 import toml from "@iarna/toml";
 import { errorText } from "../base/errors.ts";
 import { readInterface } from "./network-config-interface.ts";
-import { scanToml } from "./network-config-lines.ts";
 import { checkTogether } from "./network-config-links.ts";
 import { Mistakes, TableReader, type TomlTable } from "./network-config-table.ts";
 import {
@@ -17,6 +16,7 @@ import {
   type InterfaceConfig,
   type LoadedNetworkConfig,
 } from "./network-types.ts";
+import { scanToml } from "./toml-lines.ts";
 
 const SECTIONS = ["network", "interface", "static", "controller"];
 const NETWORK_KEYS = ["auto", "dhcp_limit", "dns", "search", "probes"];

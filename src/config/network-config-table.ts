@@ -1,4 +1,4 @@
-import type { TomlLines, TomlPath } from "./network-config-lines.ts";
+import type { TomlLines, TomlPath } from "./toml-lines.ts";
 
 export type TomlTable = Readonly<Record<string, unknown>>;
 

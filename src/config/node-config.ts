@@ -1,7 +1,7 @@
 import { errorCode, errorText } from "../base/errors.ts";
 import type { Files } from "../sys/files.ts";
 import { CONFIG_KEYS, type ConfigKey } from "./node-config-keys.ts";
-import { lineOfKey } from "./toml-lines.ts";
+import { scanToml } from "./toml-lines.ts";
 
 export interface ExtensionConfig {
   readonly binary: string;
@@ -64,6 +64,11 @@ export async function loadNodeConfig(files: Files, file: string): Promise<Loaded
   // The shipped file holds comments alone: loading the parser for it would only cost boot time.
   if (!hasValues(text)) return { config: DEFAULT_NODE_CONFIG, problems: [] };
   try {
+    const { danger } = scanToml(text);
+    if (danger !== undefined) {
+      const problem = `Cannot use ${file}:${danger.line}: ${danger.seen} seen, expected none, defaults are used`;
+      return { config: DEFAULT_NODE_CONFIG, problems: [problem] };
+    }
     const { default: toml } = await import("@iarna/toml");
     return applyConfig(toml.parse(text), { file, text });
   } catch (error) {
@@ -87,8 +92,9 @@ export function applyConfig(
 ): LoadedConfig {
   const config = structuredClone(DEFAULT_NODE_CONFIG) as unknown as Record<string, unknown>;
   const problems: string[] = [];
+  const { lineOf } = scanToml(source.text);
   const complain = (path: readonly string[], seen: string, wanted: string): void => {
-    const line = lineOfKey(source.text, path);
+    const line = lineOf(path);
     const place = line === undefined ? source.file : `${source.file}:${line}`;
     problems.push(`Cannot use ${path.join(".")} in ${place}: ${seen} seen, expected ${wanted}`);
   };

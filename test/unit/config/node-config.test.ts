@@ -109,12 +109,16 @@ test("a file that is not TOML is reported with its line and the defaults are use
   expect(problems[0]).toMatch(/^Cannot read \/etc\/node0\/node0\.toml:2: .+, defaults are used$/);
 });
 
-test("a name that means something to JavaScript is a name like any other", async () => {
-  const { config, problems } = await load('[globals]\n__proto__ = "x"\nconstructor = "y"');
+test("a name that means something to JavaScript is a name like any other, or refused", async () => {
+  const { config, problems } = await load('[globals]\n__proto__ = "x"\n');
   expect(problems).toEqual([]);
-  expect(Object.entries(config.globals)).toEqual([
-    ["__proto__", "x"],
-    ["constructor", "y"],
+  expect(Object.entries(config.globals)).toEqual([["__proto__", "x"]]);
+  const keys = Object.keys;
+  const refused = await load("[constructor]\nkeys = 1\n");
+  expect(Object.keys).toBe(keys);
+  expect(refused.config).toEqual(DEFAULT_NODE_CONFIG);
+  expect(refused.problems).toEqual([
+    `Cannot use ${FILE}:1: the name "constructor" seen, expected none, defaults are used`,
   ]);
 });
 
