@@ -26,7 +26,7 @@ export interface Core {
   /** Time of the commit, milliseconds since the epoch; null for a source tree. */
   readonly builtAtMs: number | null;
   readonly hasPassword: boolean;
-  readonly firewall: NodeConfig["firewall"];
+  readonly config: NodeConfig;
   /** What could not be used of kernel command line and configuration, one sentence each. */
   readonly problems: readonly string[];
 }
@@ -105,7 +105,7 @@ export function openCore(parts: {
     version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),
     builtAtMs: commitTime > 0 ? commitTime * MS_PER_SECOND : null,
     hasPassword: password !== null,
-    firewall: loaded.config.firewall,
+    config: loaded.config,
     problems: parts.problems,
   };
 }

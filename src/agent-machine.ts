@@ -7,6 +7,7 @@ import { linuxMachine } from "./boot/linux-machine.ts";
 import { machinePower } from "./boot/power.ts";
 import type { StopMachine } from "./boot/shutdown.ts";
 import type { KernelSettings } from "./config/kernel-words.ts";
+import { NETWORK_CONFIG_FILE } from "./config/network-types.ts";
 import type { Console } from "./console/console.ts";
 import { openConsole } from "./console/open-console.ts";
 import { EventBus } from "./events/bus.ts";
@@ -43,7 +44,8 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     clock,
     log: log.child("boot"),
     builtAtMs: core.builtAtMs,
-    firewall: core.firewall,
+    firewall: core.config.firewall,
+    networkFile: core.config.main.network || NETWORK_CONFIG_FILE,
     openApi: async (listen) => (core.hasPassword ? listeners.open(listen) : []),
   });
   const ended = Promise.withResolvers<number>();
@@ -80,8 +82,8 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
   return {
     boot,
     power,
-    network: null,
-    overlay: null,
+    network: machine.network,
+    overlay: machine.overlay,
     run: () => run({ core, boot, console, events, ended: ended.promise }),
   };
 }

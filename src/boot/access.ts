@@ -9,12 +9,13 @@ import type { FirewallPolicy } from "../network/firewall-rules.ts";
 import type { OverlayReached } from "../network/overlay/types.ts";
 
 const SSH_PORT = 22;
-const ZEROTIER_PORT = 9993;
 
 export interface AccessInput {
   readonly settings: Pick<KernelSettings, "listen" | "zerotier">;
   /** Null until the overlay is joined. */
   readonly overlay: OverlayReached | null;
+  /** UDP port of the overlay's service. */
+  readonly overlayPort: number | null;
   readonly firewall: {
     readonly enabled: boolean;
     readonly allow_from: readonly string[];
@@ -34,7 +35,7 @@ export interface Access {
  * every address, behind its password. `node0.listen=` is stronger in both cases: the addresses it
  * names are listened on, and their ports are open to everybody.
  */
-export function planAccess({ settings, overlay, firewall }: AccessInput): Access {
+export function planAccess({ settings, overlay, overlayPort, firewall }: AccessInput): Access {
   const isExplicit = settings.listen !== DEFAULT_KERNEL_SETTINGS.listen;
   if (overlay === null) return { listen: settings.listen, firewall: null };
   const own = overlay.addresses.map((address) => address.replace(/\/\d+$/, ""));
@@ -50,7 +51,7 @@ export function planAccess({ settings, overlay, firewall }: AccessInput): Access
     firewall: {
       overlayInterfaces: [overlay.interface],
       ports,
-      zerotierPort: ZEROTIER_PORT,
+      zerotierPort: overlayPort,
       allowFrom: firewall.allow_from,
       open: [...open, ...firewall.open.flatMap((text) => parseOpenPort(text) ?? [])],
     },

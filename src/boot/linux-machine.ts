@@ -1,8 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { KernelSettings, ListenAddress } from "../config/kernel-words.ts";
 import { loadNetworkConfig } from "../config/network-config.ts";
-import { NETWORK_CONFIG_FILE } from "../config/network-types.ts";
 import type { Logger } from "../log/logger.ts";
+import type { Firewall } from "../network/firewall.ts";
 import { NodeNetwork } from "../network/node-network.ts";
 import { TlsReach } from "../network/tls-reach.ts";
 import { Udhcpc } from "../network/udhcpc.ts";
@@ -21,6 +21,8 @@ export interface LinuxMachineOptions {
   readonly log: Logger;
   /** When the software was made, milliseconds since the epoch; null where nobody knows. */
   readonly builtAtMs: number | null;
+  /** Path of net.toml. */
+  readonly networkFile: string;
   readonly firewall: AccessInput["firewall"];
   /**
    * Opens the endpoint on these addresses; what is open stays open.
@@ -37,10 +39,11 @@ export interface LinuxMachine extends BootMachine {
 
 /** The real machine: kernel interfaces, udhcpc, and the endpoint it is given. */
 export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
-  const { settings, clock, log } = options;
+  const { settings, log } = options;
   const files = linuxFiles;
   const links = linuxLinks(files);
-  let access = planAccess({ settings, overlay: null, firewall: options.firewall });
+  const { firewall } = options;
+  let access = planAccess({ settings, overlay: null, overlayPort: null, firewall });
   let isApiOpen = false;
   const overlay = openMachineOverlay(options, async (changed) => {
     access = changed;
@@ -58,7 +61,7 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
         pid: process.pid,
         builtAtMs: options.builtAtMs,
       }),
-    network: openNetwork({ settings, clock, log }),
+    network: openNetwork(options),
     openApi: async () => {
       isApiOpen = true;
       return options.openApi(access.listen);
@@ -67,11 +70,7 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
 }
 
 /** What is heavy is loaded when the search for a network needs it. */
-function openNetwork({
-  settings,
-  clock,
-  log,
-}: Pick<LinuxMachineOptions, "settings" | "clock" | "log">): NodeNetwork {
+function openNetwork({ settings, networkFile, clock, log }: LinuxMachineOptions): NodeNetwork {
   const files = linuxFiles;
   const links = linuxLinks(files);
   return new NodeNetwork({
@@ -79,7 +78,7 @@ function openNetwork({
     files,
     links,
     log,
-    dhcp: new Udhcpc({ files, cgroup: `${CGROUP_ROOT}/services/udhcpc` }),
+    dhcp: new Udhcpc({ files, log, cgroup: `${CGROUP_ROOT}/services/udhcpc` }),
     kernel: async () => (await import("../sys/kernel-network-linux.ts")).openKernelNetwork(),
     events: async () => openNetworkEvents({ clock, log }),
     guard: async () => {
@@ -88,7 +87,7 @@ function openNetwork({
       const ownMacs = (): string[] => links.list().map(({ mac }) => mac);
       return new ArpGuard({ clock, log, openSocket, ownMacs });
     },
-    loadConfig: () => loadNetworkConfig(files, NETWORK_CONFIG_FILE),
+    loadConfig: () => loadNetworkConfig(files, networkFile),
     openReach: ({ controllers, probes }) =>
       new TlsReach({ controllers, probes: [...settings.probes, ...probes], files }),
     noAutoNic: settings.noAutoNic,
@@ -108,18 +107,22 @@ function openMachineOverlay(
   const network = settings.zerotier;
   if (network === null) return null;
   const files = linuxFiles;
+  let port = (): number | null => null;
+  let filter: Firewall | undefined;
   return new MachineOverlay({
     log,
     open: async () => {
       const { openOverlay } = await import("../network/overlay/open-overlay.ts");
       const hasCgroups = files.exists(`${CGROUP_ROOT}/cgroup.controllers`);
       const cgroups = hasCgroups ? `${CGROUP_ROOT}/services` : null;
-      return openOverlay({ network, clock, files, log: log.child("overlay"), cgroups }).overlay;
+      const opened = openOverlay({ network, clock, files, log: log.child("overlay"), cgroups });
+      port = opened.port;
+      return opened.overlay;
     },
-    planAccess: (overlay) => planAccess({ settings, overlay, firewall }),
+    planAccess: (overlay) => planAccess({ settings, overlay, overlayPort: port(), firewall }),
     applyFirewall: async (policy) => {
-      const { Firewall } = await import("../network/firewall.ts");
-      const filter = new Firewall();
+      const { Firewall: PacketFilter } = await import("../network/firewall.ts");
+      filter ??= new PacketFilter();
       await (policy === null ? filter.remove() : filter.apply(policy));
     },
     setHostname: (name) => setHostname(files, settings.hostname ?? name),

@@ -25,6 +25,8 @@ export interface OverlayOptions extends ZeroTierHomeOptions {
 export interface OpenedOverlay {
   readonly overlay: ZeroTierOverlay;
   readonly service: SupervisedService;
+  /** UDP port of the service: that of `local.conf`, or its own default. */
+  port(): number;
   /** What of the operator's files is not used, one sentence each. */
   problems(): readonly string[];
   /**
@@ -71,6 +73,7 @@ export function openOverlay(options: OverlayOptions): OpenedOverlay {
   return {
     overlay,
     service,
+    port: () => home.port,
     problems: () => home.problems,
     useKeptIdentity: async () => {
       if (!home.hasOtherIdentity()) {

@@ -16,6 +16,7 @@ function plan(over: Partial<AccessInput> = {}) {
   return planAccess({
     settings: DEFAULT_KERNEL_SETTINGS,
     overlay: OVERLAY,
+    overlayPort: 9993,
     firewall: FIREWALL,
     ...over,
   });
