@@ -108,7 +108,11 @@ export class NodeNetwork implements NetworkControl {
     this.#interrupt = (reason) => round.abort(new AgentError("E_NETWORK_RELOADED", reason));
     const nowMs = this.#options.clock.monotonicMs();
     this.#roundMs = nowMs;
-    if (this.#reach === undefined) this.#use(await this.#options.loadConfig());
+    if (this.#reach === undefined) {
+      this.#use(await this.#options.loadConfig());
+      // Not before the clients ask: what is loaded then is loaded while they wait for an answer.
+      this.#options.clock.after(PREPARE_MS, () => this.#reach?.prepare());
+    }
     this.#isRoundDue = false;
     this.#carrierUntilMs ??= nowMs + this.#limits.carrierMs;
     this.#clients.beginRound();
@@ -173,6 +177,11 @@ export class NodeNetwork implements NetworkControl {
       dns: this.#setup.dns,
       mtuOf: (name) => Number(this.#options.files.readText(`/sys/class/net/${name}/mtu`) ?? 0),
     });
+  }
+
+  /** net.toml as it is in force. */
+  get loaded(): LoadedNetworkConfig {
+    return this.#board.loaded;
   }
 
   onStatus(listener: () => void): () => void {
@@ -327,5 +336,6 @@ export class NodeNetwork implements NetworkControl {
   }
 }
 
+const PREPARE_MS = 20;
 /** Longer than any back-off: the kernel's notices end the wait. */
 const LONG_MS = 3_600_000;

@@ -23,6 +23,8 @@ export interface Reach {
   readonly controllers: number;
   /** Number of probes, used only without controllers. */
   readonly probes: number;
+  /** Loads what a try needs, so that the first one does not have to: there is time while a lease is waited for. */
+  prepare(): void;
   /** Results so far, in configuration order; at least one is reached or all are over. Empty without targets. */
   try(request: ReachRequest): Promise<readonly ReachResult[]>;
 }

@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import type { connect as connectTls } from "node:tls";
 import { errorCode, errorText } from "../base/errors.ts";
 import type { ProbeAddress } from "../config/kernel-words.ts";
 import type { ControllerConfig } from "../config/network-types.ts";
@@ -23,10 +25,14 @@ type Try = (request: ReachRequest) => Promise<string>;
 export class TlsReach implements Reach {
   readonly controllers: number;
   readonly probes: number;
+  readonly #authorities: readonly string[];
+  readonly #files: Pick<Files, "readText">;
   readonly #targets: readonly { readonly target: string; readonly run: Try }[];
 
   constructor({ controllers, probes, files }: TlsReachOptions) {
     this.controllers = controllers.length;
+    this.#authorities = controllers.map(({ ca }) => ca);
+    this.#files = files;
     this.probes = probes.length;
     const overTls = controllers.map((controller) => ({
       target: controller.url,
@@ -37,6 +43,18 @@ export class TlsReach implements Reach {
       run: (request: ReachRequest) => tryProbe(probe, request),
     }));
     this.#targets = overTls.length > 0 ? overTls : overTcp;
+  }
+
+  prepare(): void {
+    const [ca] = this.#authorities;
+    const text = ca === undefined ? undefined : this.#files.readText(ca);
+    if (text === undefined) return;
+    try {
+      // With its CA: without one every root certificate Node.js ships would be parsed.
+      loadTls().createSecureContext({ ca: text });
+    } catch {
+      // A CA that cannot be read is told by the try that needs it.
+    }
   }
 
   async try(request: ReachRequest): Promise<readonly ReachResult[]> {
@@ -59,6 +77,11 @@ export class TlsReach implements Reach {
   }
 }
 
+/** Not imported: machines without controller do without TLS, and loading it takes a while. */
+function loadTls(): typeof import("node:tls") {
+  return process.getBuiltinModule("node:tls");
+}
+
 async function tryProbe(probe: ProbeAddress, { limitMs }: ReachRequest): Promise<string> {
   return (await tcpProbe(probe, limitMs)) ? "" : `no answer within ${limitMs / 1000} s`;
 }
@@ -73,9 +96,7 @@ async function tryController(
   const url = new URL(controller.url);
   // URL keeps the brackets of an IPv6 address, sockets and certificates do not have them.
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const { checkServerIdentity, connect } = await import("node:tls");
-  const { isIP } = await import("node:net");
-  if (signal.aborted) return "stopped";
+  const { checkServerIdentity, connect } = loadTls();
   return new Promise((resolve) => {
     const end = (reason: string): void => {
       clearTimeout(limit);
@@ -86,7 +107,7 @@ async function tryController(
     const stop = (): void => end("stopped");
     const limit = setTimeout(() => end(`no answer within ${limitMs / 1000} s`), limitMs);
     signal.addEventListener("abort", stop, { once: true });
-    let socket: ReturnType<typeof connect> | undefined;
+    let socket: ReturnType<typeof connectTls> | undefined;
     try {
       socket = connect({
         host: address ?? host,

@@ -40,7 +40,7 @@ async function openNetlinkNotices(handlers: NoticeHandlers): Promise<NoticeSourc
 }
 
 /** What belongs together, a link that comes up and its addresses, comes within this time. */
-const GATHER_MS = 5;
+const GATHER_MS = 2;
 /** Between two calls of a listener: a link that flaps wakes nobody more than 20 times a second. */
 const INTERVAL_MS = 50;
 /** More than this at once says no more than "look at everything". */

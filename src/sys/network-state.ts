@@ -144,7 +144,7 @@ export interface NetworkEvent {
 /** The kernel's own notices of changes. */
 export interface NetworkEvents {
   /**
-   * Calls back with all events of a short time together: 5 ms after the first one, and 50 ms after the
+   * Calls back with all events of a short time together: 2 ms after the first one, and 50 ms after the
    * last call at the earliest, so that a link that flaps a hundred times a second wakes the agent
    * twenty times. The returned function ends it.
    */
