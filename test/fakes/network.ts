@@ -1,49 +1,44 @@
 import type { DhcpClients } from "../../src/network/dhcp-clients.ts";
 import { type Lease, parseLease } from "../../src/network/lease.ts";
 import type { DefaultRoute, Link, Links } from "../../src/sys/links.ts";
+import type { FakeKernelNetwork } from "./kernel-network.ts";
 
-/** A link as it is after power-on; `over` says what differs. */
-export function fakeLink(name: string, over: Partial<Link> = {}): Link {
-  return {
-    name,
-    index: Number(name.replaceAll(/\D/g, "")) + 2,
-    mac: "52:54:00:12:34:56",
-    isPhysical: true,
-    isUp: false,
-    hasCarrier: false,
-    ...over,
-  };
-}
-
-/** Links whose cables a test plugs; carrier shows only on links that are up. */
+/** The cheap looks at the links of a kernel in memory. */
 export class FakeLinks implements Links {
-  readonly #links = new Map<string, Link>();
-  readonly plugged = new Set<string>();
+  readonly #kernel: FakeKernelNetwork;
   /** Names `setUp` was called with. */
   readonly setUpCalls: string[] = [];
   readonly failing = new Set<string>();
-  routes: DefaultRoute[] = [];
+  /** Number of times somebody looked. */
+  looks = 0;
 
-  add(link: Link): void {
-    this.#links.set(link.name, link);
+  constructor(kernel: FakeKernelNetwork) {
+    this.#kernel = kernel;
   }
 
   list(): Link[] {
-    return [...this.#links.values()].map((link) => ({
-      ...link,
-      hasCarrier: link.isUp && this.plugged.has(link.name),
-    }));
+    this.looks += 1;
+    const { links } = this.#kernel.observe();
+    return links
+      .filter(({ isLoopback }) => !isLoopback)
+      .map(({ name, index, mac, kind, isUp, hasCarrier }) => {
+        return { name, index, mac, isPhysical: kind === "device", isUp, hasCarrier };
+      });
   }
 
   setUp(name: string): void {
     this.setUpCalls.push(name);
     if (this.failing.has(name)) throw new Error("EBUSY");
-    const link = this.#links.get(name);
-    if (link !== undefined) this.#links.set(name, { ...link, isUp: true });
+    this.#kernel.apply({ op: "link.set", name, isUp: true });
   }
 
   defaultRoutes(): DefaultRoute[] {
-    return this.routes;
+    return this.#kernel.routes
+      .filter(({ destination }) => destination === "0.0.0.0/0")
+      .sort((one, other) => one.metric - other.metric)
+      .map(({ interface: name, gateway, metric }) => {
+        return { interface: name, gateway: gateway ?? "0.0.0.0", metric };
+      });
   }
 }
 
@@ -97,6 +92,12 @@ export class FakeDhcp implements DhcpClients {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The lease ends. */
+  end(interfaceName: string): void {
+    this.leases.delete(interfaceName);
+    for (const listener of [...this.#listeners]) listener();
   }
 
   /** The server answers. @param lease Members of the lease file beside address and prefix. */
