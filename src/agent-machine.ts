@@ -11,6 +11,7 @@ import { NETWORK_CONFIG_FILE } from "./config/network-types.ts";
 import type { Console } from "./console/console.ts";
 import { openConsole } from "./console/open-console.ts";
 import { EventBus } from "./events/bus.ts";
+import type { NodeNetwork } from "./network/node-network.ts";
 import { SequenceLock } from "./sequencer/lock.ts";
 import type { SequenceEvents } from "./sequencer/sequence.ts";
 import { systemClock } from "./sys/clock.ts";
@@ -67,9 +68,11 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
       version: core.version,
       hostname: linuxFiles.readText("/proc/sys/kernel/hostname")?.trim() ?? "",
       phases: boot.timeline(),
-      addresses: machine.network.leases().map((lease) => `${lease.interface} ${lease.address}`),
+      addresses: machine.network
+        .status()
+        .interfaces.flatMap(({ name, addresses }) => addresses.map((one) => `${name} ${one}`)),
       endpoints: listeners.addresses(),
-      problems: core.problems,
+      problems: [...core.problems, ...machine.network.loaded.problems],
     }),
   });
   const power = machinePower({
@@ -84,8 +87,21 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     power,
     network: machine.network,
     overlay: machine.overlay,
-    run: () => run({ core, boot, console, events, ended: ended.promise }),
+    run: () => {
+      noteMistakes(machine.network, console);
+      return run({ core, boot, console, events, ended: ended.promise });
+    },
   };
+}
+
+/** Each mistake of net.toml is shown once, and again when the file is read again and still has it. */
+function noteMistakes(network: NodeNetwork, console: Console): void {
+  let shown = network.loaded;
+  network.onStatus(() => {
+    if (network.loaded === shown) return;
+    shown = network.loaded;
+    for (const problem of shown.problems) console.note("network", problem);
+  });
 }
 
 async function run(parts: {
