@@ -15,7 +15,6 @@ import { FALLBACK_CONTROLLER } from "./fallback-address.ts";
 import { FallbackKeeper } from "./fallback-keeper.ts";
 import { type FindParts, findNetwork } from "./find-network.ts";
 import { type InterfaceRoles, interfaceRoles } from "./interface-roles.ts";
-import type { Lease } from "./lease.ts";
 import { type LossWatchParts, watchForLoss } from "./loss-watch.ts";
 import { stopOtherClients } from "./method-dhcp.ts";
 import { tryFallbackOn } from "./method-fallback.ts";
@@ -198,11 +197,6 @@ export class NodeNetwork implements NetworkControl {
     this.#interrupt?.(RELOADED);
     this.#sight.wake();
     return { isAccepted: true, problems };
-  }
-
-  /** Leases in force, for whoever shows addresses. */
-  leases(): Lease[] {
-    return this.#sight.peek().interfaces.flatMap(({ lease }) => lease ?? []);
   }
 
   /** Ends watching. Clients go on: they belong to the machine. */

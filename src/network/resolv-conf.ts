@@ -1,5 +1,4 @@
 import type { DesiredDns } from "./desired.ts";
-import type { Lease } from "./lease.ts";
 
 /** More are ignored by the resolver of the C library. Source: resolv.conf(5), MAXNS. */
 const MAX_SERVERS = 3;
@@ -21,14 +20,4 @@ export function formatResolvConf({ servers, search }: DesiredDns): string {
 /** Each once. A value that could be more than a word of a line is left out. */
 function plain(values: readonly string[]): string[] {
   return [...new Set(values)].filter((value) => /^[\w.:%@-]+$/.test(value));
-}
-
-/**
- * Text of /etc/resolv.conf: the servers of the interface with the default route first.
- *
- * @param leases In the order of preference.
- */
-export function buildResolvConf(leases: readonly Lease[]): string {
-  const servers = [...new Set(leases.flatMap((lease) => lease.dns))].slice(0, MAX_SERVERS);
-  return servers.map((server) => `nameserver ${server}\n`).join("");
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { isOver, parseLease, readUptime } from "../../../src/network/lease.ts";
-import { buildResolvConf } from "../../../src/network/resolv-conf.ts";
 
 const TEXT = [
   "interface=eth0",
@@ -217,12 +216,4 @@ test("the time since the kernel started is read from /proc/uptime", () => {
   expect(readUptime("350735.47 234388.90\n")).toBe(350_735_470);
   expect(readUptime("")).toBeNull();
   expect(readUptime("-1 2")).toBeNull();
-});
-
-test("name servers come in order, once each, three at most", () => {
-  const lease = (dns: string[]) => ({ ...FULL, dns });
-  expect(
-    buildResolvConf([lease(["1.1.1.1", "2.2.2.2"]), lease(["1.1.1.1", "3.3.3.3", "4.4.4.4"])]),
-  ).toBe("nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\n");
-  expect(buildResolvConf([])).toBe("");
 });
