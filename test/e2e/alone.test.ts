@@ -1,21 +1,13 @@
 import { beforeAll, expect, test } from "vitest";
-import type { Machine } from "../../scripts/machine/machine.ts";
 import { type BootFiles, ensureConsoleImage } from "./console-image.ts";
-import { BOOT_LIMIT_MS, COMMAND_LIMIT_MS, exchange, PASSWORD, startNode } from "./support.ts";
+import { typeOnConsole } from "./support/console.ts";
+import { BOOT_LIMIT_MS, exchange, PASSWORD, startNode } from "./support.ts";
 
 let image: BootFiles;
 
 beforeAll(async () => {
   image = await ensureConsoleImage();
 });
-
-/** Types a command on the serial line and waits for what it prints. */
-async function type(machine: Machine, command: string, answer: RegExp): Promise<string> {
-  const fromOffset = machine.serial().length;
-  await machine.writeSerial(`${command}\n`);
-  const [text] = await machine.waitSerial(answer, { timeoutMs: COMMAND_LIMIT_MS, fromOffset });
-  return text;
-}
 
 test("a machine without cable says so, answers on its console and joins when the cable comes", async () => {
   await using machine = await startNode({ ...image, linksDown: [0] });
@@ -24,13 +16,13 @@ test("a machine without cable says so, answers on its console and joins when the
   });
   expect(machine.serial()).not.toMatch(/ api +done/);
 
-  const status = await type(
+  const status = await typeOnConsole(
     machine,
     "NO_COLOR=1 node0 status",
     /network +retrying[^\n]*eth0[^\n]*/,
   );
   expect(status).toMatch(/carrier|cable/);
-  await type(machine, "node0 run -- echo by-$((40 + 2))-socket", /^by-42-socket$/m);
+  await typeOnConsole(machine, "node0 run -- echo by-$((40 + 2))-socket", /^by-42-socket$/m);
 
   const fromOffset = machine.serial().length;
   await machine.setLink(0, true);
@@ -47,5 +39,5 @@ test("a machine without password opens nothing but its unix socket", async () =>
     timeoutMs: BOOT_LIMIT_MS,
   });
   expect(await exchange(machine.port, ["PING"])).toEqual([]);
-  await type(machine, "node0 run -- echo by-$((40 + 2))-socket", /^by-42-socket$/m);
+  await typeOnConsole(machine, "node0 run -- echo by-$((40 + 2))-socket", /^by-42-socket$/m);
 });

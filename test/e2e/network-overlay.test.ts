@@ -17,6 +17,10 @@ const OVERLAY = "8056c2e21c000001";
 const OVERLAY_ADDRESS = "10.147.17.5";
 /** Where the agent keeps the files of zerotier-one. */
 const HOME = "/run/node0/zerotier";
+/** Pid and start time of zerotier-one. */
+const DAEMON_RECORD = "/run/node0/services/zerotier-one.json";
+/** Other programs of Node.js run too, so a name is not enough. */
+const KILL_AGENT = "kill -9 $(ps -o pid,args | sed -n 's/^ *\\([0-9]*\\) .*agent[.]cjs.*/\\1/p')";
 
 /**
  * One machine for all of these, each test going on where the one before ended. It has its network on
@@ -118,5 +122,18 @@ describe("a machine that is told to join an overlay", () => {
     expect(network.run("busybox", "ping", "-c", "1", "-W", "5", lanAddress)).toContain(
       "1 packets received",
     );
+  });
+
+  test("stays in the overlay while the agent is killed and comes back", async () => {
+    const path = await network.reach(OVERLAY_ADDRESS, GUEST_PORT);
+    const before = openClient({ path });
+    const daemon = await shell(before, `cat ${DAEMON_RECORD}`);
+    const fromOffset = machine.serial().length;
+    await expect(shell(before, KILL_AGENT)).rejects.toThrow();
+    await machine.waitSerial(/ boot +done/, { timeoutMs: BOOT_LIMIT_MS, fromOffset });
+    const after = openClient({ path });
+    expect(await shell(after, `cat ${DAEMON_RECORD}`)).toBe(daemon);
+    after.disconnect();
+    expect(network.knock(lanAddress, GUEST_PORT)).toBe("silent");
   });
 });
