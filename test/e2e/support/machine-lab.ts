@@ -34,16 +34,23 @@ export class MachineLab implements AsyncDisposable {
   /** @param programs Paths of TypeScript files below the project, see {@link writeLabDrive}. */
   static async open(programs: readonly string[], files: readonly LabFile[]): Promise<MachineLab> {
     const directory = mkdtempSync(join(tmpdir(), "node0-lab-"));
-    const drive = join(directory, "lab.cpio");
-    await writeLabDrive(drive, programs, files);
-    const machine = await startNode({ readOnlyDrives: [drive] });
-    await machine.waitPong(PASSWORD, BOOT_LIMIT_MS);
-    const lab = new MachineLab(machine, directory);
-    // The driver of the disk may still be on its way when the endpoint answers.
-    await lab.shell(`until [ -b /dev/vda ]; do read -r -t 1 x </dev/ptmx; done
-      mkdir ${LAB} && cd ${LAB} && cpio -i -d </dev/vda 2>/dev/null
-      modprobe -a ${MODULES.join(" ")}`);
-    return lab;
+    let machine: Machine | undefined;
+    try {
+      const drive = join(directory, "lab.cpio");
+      await writeLabDrive(drive, programs, files);
+      machine = await startNode({ readOnlyDrives: [drive] });
+      await machine.waitPong(PASSWORD, BOOT_LIMIT_MS);
+      const lab = new MachineLab(machine, directory);
+      // The driver of the disk may still be on its way when the endpoint answers.
+      await lab.shell(`until [ -b /dev/vda ]; do read -r -t 1 x </dev/ptmx; done
+        mkdir ${LAB} && cd ${LAB} && cpio -i -d </dev/vda 2>/dev/null
+        modprobe -a ${MODULES.join(" ")}`);
+      return lab;
+    } catch (error) {
+      await machine?.stop();
+      rmSync(directory, { recursive: true });
+      throw error;
+    }
   }
 
   /** Runs a shell script beside the two ends. @returns its output. */
