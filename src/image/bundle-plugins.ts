@@ -43,11 +43,10 @@ async function listCommandFiles(commandsDir: string): Promise<string[]> {
 }
 
 const KOFFI_PLATFORM = "@koromix/koffi-linux-x64";
-const ADDON_PACKAGES = /\/node_modules\/(buffer2address|syscall-napi)\/lib\/index\.js$/;
 
 /**
- * Makes the addons of npm packages visible to the bundler. These packages build the path of their
- * `.node` file at run time; here each is named plainly, so that it is copied beside the bundle.
+ * Makes the addon of koffi visible to the bundler: koffi builds the path of its `.node` file at run
+ * time; here it is named plainly, so that it is copied beside the bundle.
  */
 export function nativeAddonPlugin(root: string): Plugin {
   const modules = join(root, "node_modules");
@@ -63,31 +62,6 @@ export function nativeAddonPlugin(root: string): Plugin {
           ? { path: join(modules, KOFFI_PLATFORM, "linux_x64/koffi.node") }
           : { path: args.path, external: true },
       );
-      build.onLoad({ filter: ADDON_PACKAGES }, async (args) => {
-        const name = ADDON_PACKAGES.exec(args.path)?.[1];
-        const addon = name === "buffer2address" ? "buffer2address" : "syscall";
-        return {
-          contents: ADDON_SOURCES[addon],
-          loader: "js",
-          resolveDir: join(modules, `${name}/lib`),
-        };
-      });
     },
   };
 }
-
-/** What the two packages export, with the addon named plainly. */
-const ADDON_SOURCES = {
-  buffer2address: `
-    const native = require("../build/Release/buffer2address.node");
-    export default {
-      buffer2address: (...args) => native.buffer2address(...args),
-      address2buffer: ({ address, size }) => native.address2buffer(address, size),
-    };`,
-  syscall: `
-    import constants from "./constants/index.js";
-    const native = require("../build/Release/syscall.node");
-    const syscall = (...args) => native.syscall_async(...args);
-    syscall.sync = (...args) => native.syscall_sync(...args);
-    export default { syscall, ...constants };`,
-} as const;
