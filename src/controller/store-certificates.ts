@@ -1,0 +1,55 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+
+export interface CertificateRecord {
+  readonly node: string;
+  readonly issuedMs: number;
+  readonly expiresMs: number;
+  /** Null while it is good. */
+  readonly revokedMs: number | null;
+}
+
+/** Client certificates that were issued. One that is not in here is nobody's, whoever signed it. */
+export class CertificateTable {
+  readonly #one: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #revoke: StatementSync;
+  readonly #nowMs: () => number;
+
+  constructor(database: DatabaseSync, nowMs: () => number) {
+    this.#nowMs = nowMs;
+    this.#one = database.prepare("SELECT * FROM certificates WHERE serial = ?");
+    this.#insert = database.prepare("INSERT INTO certificates VALUES (?, ?, ?, ?, NULL)");
+    this.#revoke = database.prepare(
+      "UPDATE certificates SET revoked_ms = coalesce(revoked_ms, ?) WHERE serial = ? AND node = ?",
+    );
+  }
+
+  /** @param serial Lower-case hexadecimal without leading zeros, as `normalSerial` gives it. */
+  get(serial: string): CertificateRecord | undefined {
+    const row = this.#one.get(serial);
+    if (row === undefined) return undefined;
+    return {
+      node: String(row["node"]),
+      issuedMs: Number(row["issued_ms"]),
+      expiresMs: Number(row["expires_ms"]),
+      revokedMs: row["revoked_ms"] === null ? null : Number(row["revoked_ms"]),
+    };
+  }
+
+  add(serial: string, node: string, expiresMs: number): void {
+    this.#insert.run(serial, node, this.#nowMs(), expiresMs);
+  }
+
+  /** @returns Whether the machine has such a certificate. */
+  revoke(serial: string, node: string): boolean {
+    return Number(this.#revoke.run(this.#nowMs(), serial, node).changes) > 0;
+  }
+}
+
+/** Serial numbers are written in many ways; this is the one of the store. */
+export function normalSerial(text: string): string {
+  return text
+    .replaceAll(":", "")
+    .toLowerCase()
+    .replace(/^0+(?=.)/, "");
+}
