@@ -34,8 +34,11 @@ const NS_PER_MS = 1_000_000;
 
 const LINUX_CLOCK: ClockParts = { nowMs: () => Date.now(), setWallMs: setWallClock };
 
-/** Source: clock_settime(2); both members of its timespec have 64 bits on every supported processor. */
-async function setWallClock(wallMs: number): Promise<void> {
+/**
+ * Sets the clock, whatever it shows.
+ *
+ * @throws AgentError `E_CLOCK`. Source: clock_settime(2); both members of its timespec have 64 bits on every supported processor. */
+export async function setWallClock(wallMs: number): Promise<void> {
   const { default: koffi } = await import("koffi");
   const setTime = koffi.load("libc.so.6").func("int clock_settime(int clock, void *time)");
   const seconds = Math.floor(wallMs / MS_PER_SECOND);

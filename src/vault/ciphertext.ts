@@ -1,0 +1,101 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { AgentError, errorText } from "../base/errors.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Files } from "../sys/files.ts";
+import { readArchive } from "./controller-answers.ts";
+import { PRIVATE_PATH } from "./controller-api.ts";
+import type { ControllerClient } from "./controller-client.ts";
+import { ARCHIVE_LIMITS } from "./controller-request.ts";
+import { parseUstar } from "./ustar.ts";
+import { placeTree, writeTree } from "./ustar-tree.ts";
+
+export interface CiphertextRequest {
+  readonly client: ControllerClient;
+  readonly files: Pick<Files, "exists">;
+  readonly log: Logger;
+  readonly directories: { readonly baked: string; readonly fetched: string };
+  /** What the unlock answer says about the ciphertext: its digest is empty for none. */
+  readonly sha256: string;
+  /** Of the node, to ask by. */
+  readonly mac: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Ciphertext {
+  readonly directory: string;
+  readonly origin: "from the image" | "fetched";
+}
+
+const CONFIG = "gocryptfs.conf";
+
+/**
+ * The ciphertext that belongs to the key. That of the image is used when it is the one the controller
+ * knows, or the controller knows none; any other is fetched. Archives are the same bytes for the same
+ * files, so a directory is compared by packing it.
+ *
+ * @throws AgentError `E_VAULT_CIPHERTEXT` | `E_CONTROLLER`.
+ */
+export async function findCiphertext(request: CiphertextRequest): Promise<Ciphertext> {
+  const { files, directories, sha256, log } = request;
+  const { baked, fetched } = directories;
+  const isBaked = files.exists(`${baked}/${CONFIG}`);
+  if (sha256 === "") {
+    if (isBaked) return { directory: baked, origin: "from the image" };
+    throw damaged("neither the image nor the controller has a private configuration");
+  }
+  if (isBaked) {
+    if (digestOf(baked, log) === sha256) return { directory: baked, origin: "from the image" };
+    log.info("private configuration of the image is not that of the controller", { baked });
+  }
+  if (files.exists(`${fetched}/${CONFIG}`) && digestOf(fetched, log) === sha256) {
+    return { directory: fetched, origin: "fetched" };
+  }
+  await fetchTo(fetched, request);
+  return { directory: fetched, origin: "fetched" };
+}
+
+async function fetchTo(directory: string, request: CiphertextRequest): Promise<void> {
+  const { client, sha256, mac, signal } = request;
+  const { answer: archive } = await client.ask({
+    method: "GET",
+    path: `${PRIVATE_PATH}${mac}`,
+    limits: ARCHIVE_LIMITS,
+    signal,
+    read: (reply) => {
+      const archive = readArchive(reply);
+      if (archive === undefined) throw unusable("it has no ciphertext for this machine");
+      // Also when a new one was uploaded between the two requests: the next attempt gets that.
+      if (sha256Of(archive) !== sha256)
+        throw unusable("the ciphertext it sent has another SHA-256");
+      return archive;
+    },
+  });
+  let entries: ReturnType<typeof parseUstar>;
+  try {
+    entries = parseUstar(archive);
+  } catch (error) {
+    throw damaged(`the archive of the controller cannot be used: ${errorText(error)}`);
+  }
+  if (!entries.some(({ path, kind }) => path === CONFIG && kind === "file")) {
+    throw damaged(`the archive of the controller has no ${CONFIG}`);
+  }
+  mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
+  placeTree(entries, directory);
+}
+
+/** Undefined for a directory that cannot be packed, which then is not the right one. */
+function digestOf(directory: string, log: Logger): string | undefined {
+  try {
+    return sha256Of(writeTree(directory));
+  } catch (error) {
+    log.warn("ciphertext cannot be compared", { directory, cause: errorText(error) });
+    return undefined;
+  }
+}
+
+const sha256Of = (bytes: Uint8Array): string =>
+  process.getBuiltinModule("node:crypto").createHash("sha256").update(bytes).digest("hex");
+
+const damaged = (message: string): AgentError => new AgentError("E_VAULT_CIPHERTEXT", message);
+const unusable = (message: string): AgentError => new AgentError("E_CONTROLLER", message);

@@ -1,0 +1,215 @@
+import { isIP } from "node:net";
+import type { ConnectionOptions, TLSSocket } from "node:tls";
+import type { Clock } from "../base/clock.ts";
+import { AgentError, errorCode, errorText } from "../base/errors.ts";
+import type { ControllerConfig } from "../config/network-types.ts";
+import { plainTlsReason } from "../network/tls-reasons.ts";
+import type { Files } from "../sys/files.ts";
+
+/** Client certificate and its key, PEM. */
+export interface ClientIdentity {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+}
+
+/** In milliseconds, but for the size. */
+export interface RequestLimits {
+  /** Name lookup, TCP and TLS. */
+  readonly connectMs: number;
+  /** From the start to the first byte of the answer's body. */
+  readonly headersMs: number;
+  /** From the start to the last byte. */
+  readonly wholeMs: number;
+  readonly bodyBytes: number;
+}
+
+export const JSON_LIMITS: RequestLimits = {
+  connectMs: 5000,
+  headersMs: 10_000,
+  wholeMs: 15_000,
+  bodyBytes: 64 * 1024,
+};
+
+export const ARCHIVE_LIMITS: RequestLimits = {
+  ...JSON_LIMITS,
+  wholeMs: 120_000,
+  bodyBytes: 64 * 1024 * 1024,
+};
+
+export interface ControllerRequest {
+  readonly controller: ControllerConfig;
+  /** Asked instead of the host of the URL; the certificate is still that of the URL's host. */
+  readonly address?: string | undefined;
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** JSON. */
+  readonly body?: string | undefined;
+  readonly identity?: ClientIdentity | undefined;
+  readonly limits: RequestLimits;
+  readonly clock: Clock;
+  readonly files: Pick<Files, "readText">;
+  readonly signal: AbortSignal;
+}
+
+export interface ControllerReply {
+  /** Any but a redirect. */
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Belongs to the caller, who wipes it where it holds a secret. */
+  readonly body: Buffer;
+}
+
+/**
+ * One request over a TLS connection of its own. The certificate of the controller has to be signed by
+ * its configured CA, for the host of its URL, and valid now.
+ *
+ * @throws AgentError `E_CONTROLLER` when there is no answer that can be used, `E_CONTROLLER_IDENTITY`
+ *   when the client certificate is what is wrong; the message is the plain reason. The reason of the
+ *   signal when aborted.
+ */
+export function requestController(request: ControllerRequest): Promise<ControllerReply> {
+  const { clock, limits, signal, controller, identity } = request;
+  return new Promise((resolve, reject) => {
+    const cancels: (() => void)[] = [];
+    const chunks: Buffer[] = [];
+    let socket: TLSSocket | undefined;
+    let sizeBytes = 0;
+    const settle = (): void => {
+      for (const cancel of cancels.splice(0)) cancel();
+      // The body may be a secret: nothing of it stays behind in the pieces it came in.
+      for (const chunk of chunks.splice(0)) chunk.fill(0);
+      socket?.destroy();
+    };
+    const fail = (error: unknown): void => {
+      settle();
+      reject(error);
+    };
+    const limit = (ms: number, what: string): (() => void) =>
+      clock.after(ms, () => fail(failure(`${what} within ${ms / 1000} s`)));
+    const onAbort = (): void => fail(signal.reason);
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener("abort", onAbort, { once: true });
+    cancels.push(() => signal.removeEventListener("abort", onAbort));
+    try {
+      socket = process.getBuiltinModule("node:tls").connect(connectionOptions(request));
+    } catch (error) {
+      fail(certificateFileError(error, identity));
+      return;
+    }
+    const connecting = limit(limits.connectMs, "no TLS connection");
+    const waiting = limit(limits.headersMs, "connected, but no answer");
+    cancels.push(connecting, waiting, limit(limits.wholeMs, "the answer did not end"));
+    socket.once("secureConnect", connecting);
+    const call = process.getBuiltinModule("node:http").request({
+      // With a connection of its own there is no agent that keeps it, or its certificate, for later.
+      createConnection: () => socket as TLSSocket,
+      method: request.method,
+      path: request.path,
+      headers: requestHeaders(request),
+    });
+    // It goes on being emitted while the connection is torn down; settled is settled.
+    call.on("error", (error) => fail(connectionError(error, controller.ca)));
+    call.once("response", (response) => {
+      const { statusCode: status = 0, headers } = response;
+      if (status >= 300 && status < 400) {
+        fail(failure(`it answered with a redirect (${status}), which is not followed`));
+        return;
+      }
+      const tooLarge = (): void =>
+        fail(failure(`the answer is larger than ${limits.bodyBytes} bytes`));
+      if (Number(headers["content-length"] ?? 0) > limits.bodyBytes) {
+        tooLarge();
+        return;
+      }
+      response.on("data", (chunk: Buffer) => {
+        waiting();
+        sizeBytes += chunk.length;
+        chunks.push(chunk);
+        if (sizeBytes > limits.bodyBytes) tooLarge();
+      });
+      response.on("error", () => fail(failure("the connection ended in the middle of the answer")));
+      response.on("end", () => {
+        // Not from the pool, which would share its memory with others.
+        const body = Buffer.alloc(sizeBytes);
+        let at = 0;
+        for (const chunk of chunks) at += chunk.copy(body, at);
+        settle();
+        resolve({ status, headers, body });
+      });
+    });
+    call.end(request.body);
+  });
+}
+
+/** How a controller is connected to. @throws AgentError `E_CONTROLLER` without its CA. */
+export function connectionOptions(
+  request: Pick<ControllerRequest, "controller" | "address" | "identity" | "files">,
+): ConnectionOptions {
+  const { controller, address, identity, files } = request;
+  const ca = files.readText(controller.ca);
+  if (ca === undefined) throw failure(`cannot read its CA file ${controller.ca}`);
+  const { host, port } = hostOf(controller);
+  const { checkServerIdentity, createSecureContext } = process.getBuiltinModule("node:tls");
+  return {
+    host: address ?? host,
+    port,
+    // By name even where another address is asked: the certificate is that of the URL.
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    checkServerIdentity: (_asked, certificate) => checkServerIdentity(host, certificate),
+    minVersion: "TLSv1.2",
+    secureContext: createSecureContext({
+      ca,
+      minVersion: "TLSv1.2",
+      ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
+    }),
+  };
+}
+
+/** URL keeps the brackets of an IPv6 address, sockets and certificates do not have them. */
+export function hostOf({ url }: ControllerConfig): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(port || 443) };
+}
+
+function requestHeaders({ controller, body }: ControllerRequest): Record<string, string> {
+  return {
+    host: new URL(controller.url).host,
+    accept: "application/json, application/x-tar",
+    connection: "close",
+    ...(body === undefined
+      ? {}
+      : { "content-type": "application/json", "content-length": `${Buffer.byteLength(body)}` }),
+  };
+}
+
+const failure = (why: string): AgentError => new AgentError("E_CONTROLLER", why);
+
+/** What goes wrong before anything is sent: a PEM file that is none, a key of another certificate. */
+function certificateFileError(error: unknown, identity: ClientIdentity | undefined): unknown {
+  if (error instanceof AgentError) return error;
+  const why = `${errorText(error)}${errorCode(error) === undefined ? "" : ` (${errorCode(error)})`}`;
+  if (identity === undefined) return failure(`its CA file cannot be used: ${why}`);
+  const message = `client certificate or CA file cannot be used: ${why}`;
+  return new AgentError("E_CONTROLLER_IDENTITY", message);
+}
+
+/** Alerts a server sends about the certificate of a client. Source: RFC 8446, section 6.2. */
+const IDENTITY_ALERTS: readonly (readonly [RegExp, string])[] = [
+  [/ALERT_CERTIFICATE_EXPIRED/, "the client certificate has expired"],
+  [/ALERT_CERTIFICATE_REVOKED/, "the client certificate is revoked"],
+  [/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)/, "the client certificate is not known"],
+  [/ALERT_(CERTIFICATE_REQUIRED|ACCESS_DENIED)/, "no client certificate, or it is refused"],
+];
+
+function connectionError(error: unknown, caFile: string): AgentError {
+  const code = errorCode(error) ?? "";
+  const [, alert] = IDENTITY_ALERTS.find(([pattern]) => pattern.test(code)) ?? [];
+  if (alert !== undefined) {
+    return new AgentError("E_CONTROLLER_IDENTITY", `it says that ${alert}`);
+  }
+  if (code.startsWith("HPE_")) return failure("the answer is not HTTP");
+  return failure(plainTlsReason(error, caFile));
+}

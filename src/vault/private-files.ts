@@ -1,0 +1,50 @@
+import { PRIVATE_FILES, VAULT } from "./controller-api.ts";
+import type { ClientIdentity } from "./controller-request.ts";
+import { readPrivate } from "./read-private.ts";
+
+const LIMIT_BYTES = 64 * 1024;
+const CONFIG_LIMIT_BYTES = 1024 * 1024;
+const PASSWORD_LIMIT_BYTES = 4096;
+
+/** Reads what the node needs of its private configuration while that is mounted. */
+export class PrivateFiles {
+  readonly #directory: string;
+
+  /** @param directory Default `/mnt/etc`. */
+  constructor(directory: string = VAULT.mountpoint) {
+    this.#directory = directory;
+  }
+
+  /**
+   * For the caller to wipe; undefined when one of the two is missing.
+   *
+   * @throws AgentError `E_VAULT_FILE`, as all of these.
+   */
+  async readIdentity(): Promise<ClientIdentity | undefined> {
+    const certificate = await this.#read(PRIVATE_FILES.clientCertificate);
+    const key = await this.#read(PRIVATE_FILES.clientKey);
+    return certificate === undefined || key === undefined ? undefined : { certificate, key };
+  }
+
+  /** First line of its file, as bytes for the caller to wipe; undefined without one, or with an empty one. */
+  async readPassword(): Promise<Buffer | undefined> {
+    const content = await this.#read(PRIVATE_FILES.redisPassword, PASSWORD_LIMIT_BYTES);
+    if (content === undefined) return undefined;
+    const newline = content.indexOf(0x0a);
+    const end = newline < 0 ? content.length : newline;
+    const isDos = end > 0 && content[end - 1] === 0x0d;
+    const line = Buffer.alloc(isDos ? end - 1 : end);
+    content.copy(line, 0, 0, line.length);
+    content.fill(0);
+    return line.length === 0 ? undefined : line;
+  }
+
+  /** Text of the additional net.toml; undefined without one. */
+  async readNetToml(): Promise<string | undefined> {
+    return (await this.#read(PRIVATE_FILES.netToml, CONFIG_LIMIT_BYTES))?.toString("utf8");
+  }
+
+  #read(path: string, limitBytes = LIMIT_BYTES): Promise<Buffer | undefined> {
+    return readPrivate(this.#directory, path, limitBytes);
+  }
+}

@@ -1,0 +1,95 @@
+import { constants } from "node:fs";
+import { AgentError, errorCode } from "../base/errors.ts";
+
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+
+/**
+ * Reads one file below a directory. No part of the path may be a link: whatever made the tree, nothing
+ * outside of it is read.
+ *
+ * @param path Relative, for example `tls/client.crt`.
+ * @param limitBytes Of the content.
+ * @returns Memory of its own, for the caller to wipe; undefined when there is no such file.
+ * @throws AgentError `E_VAULT_FILE` for a link, something that is no file, a larger file or one that
+ *   cannot be read.
+ */
+export async function readPrivate(
+  directory: string,
+  path: string,
+  limitBytes: number,
+): Promise<Buffer | undefined> {
+  const { open } = await import("node:fs/promises");
+  const parts = path.split("/");
+  let here = await openPart(open, directory, O_RDONLY | O_DIRECTORY, path);
+  for (const [index, part] of parts.entries()) {
+    if (here === undefined) return undefined;
+    const isLast = index === parts.length - 1;
+    const flags = O_RDONLY | O_NOFOLLOW | (isLast ? O_NONBLOCK : O_DIRECTORY);
+    // Through the descriptor: the directory that was opened is the one that is looked into.
+    const at = `/proc/self/fd/${here.fd}/${part}`;
+    const parent = here;
+    try {
+      here = await openPart(open, at, flags, path);
+    } finally {
+      await parent.close();
+    }
+  }
+  if (here === undefined) return undefined;
+  try {
+    return await readAll(here, path, limitBytes);
+  } finally {
+    await here.close();
+  }
+}
+
+type Open = typeof import("node:fs/promises").open;
+type Handle = Awaited<ReturnType<Open>>;
+
+async function openPart(
+  open: Open,
+  at: string,
+  flags: number,
+  path: string,
+): Promise<Handle | undefined> {
+  try {
+    return await open(at, flags);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "ENOENT") return undefined;
+    if (code === "ELOOP") throw unusable(path, "a link", "no link");
+    throw unreadable(path, code);
+  }
+}
+
+async function readAll(handle: Handle, path: string, limitBytes: number): Promise<Buffer> {
+  const status = await handle.stat();
+  if (!status.isFile()) throw unusable(path, "something else", "a file");
+  if (status.size > limitBytes) {
+    throw unusable(path, `${status.size} bytes`, `at most ${limitBytes}`);
+  }
+  const content = Buffer.alloc(status.size);
+  let at = 0;
+  try {
+    while (at < content.length) {
+      const { bytesRead } = await handle.read(content, at, content.length - at, at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+  } catch (error) {
+    content.fill(0);
+    throw unreadable(path, errorCode(error));
+  }
+  if (at === content.length) return content;
+  content.fill(0);
+  throw unusable(path, "fewer bytes than its size", "the whole file");
+}
+
+/** EIO is what gocryptfs answers for a block whose check fails. */
+function unreadable(path: string, code: string | undefined): AgentError {
+  const why =
+    code === "EIO" || code === "EBADMSG" ? "its ciphertext is damaged (EIO)" : (code ?? "error");
+  return new AgentError("E_VAULT_FILE", `Cannot read ${path}: ${why}`);
+}
+
+const unusable = (path: string, seen: string, expected: string): AgentError =>
+  new AgentError("E_VAULT_FILE", `Cannot read ${path}: ${seen} seen, expected ${expected}`);
