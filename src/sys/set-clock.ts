@@ -37,7 +37,10 @@ const LINUX_CLOCK: ClockParts = { nowMs: () => Date.now(), setWallMs: setWallClo
 /**
  * Sets the clock, whatever it shows.
  *
- * @throws AgentError `E_CLOCK`. Source: clock_settime(2); both members of its timespec have 64 bits on every supported processor. */
+ * @param wallMs Milliseconds since the epoch.
+ * @throws AgentError `E_CLOCK` when the kernel refuses.
+ * Source: clock_settime(2); both members of its timespec have 64 bits on every supported processor.
+ */
 export async function setWallClock(wallMs: number): Promise<void> {
   const { default: koffi } = await import("koffi");
   const setTime = koffi.load("libc.so.6").func("int clock_settime(int clock, void *time)");

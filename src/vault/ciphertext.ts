@@ -11,7 +11,7 @@ import { parseUstar } from "./ustar.ts";
 import { placeTree, writeTree } from "./ustar-tree.ts";
 
 export interface CiphertextRequest {
-  readonly client: ControllerClient;
+  readonly client: Pick<ControllerClient, "ask">;
   readonly files: Pick<Files, "exists">;
   readonly log: Logger;
   readonly directories: { readonly baked: string; readonly fetched: string };

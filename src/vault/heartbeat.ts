@@ -8,7 +8,7 @@ import type { ControllerClient } from "./controller-client.ts";
 import type { PrivateFiles } from "./private-files.ts";
 
 export interface HeartbeatOptions {
-  readonly client: ControllerClient;
+  readonly client: Pick<ControllerClient, "ask">;
   readonly identity: Pick<PrivateFiles, "readIdentity">;
   readonly body: () => HeartbeatRequest;
   readonly clock: Clock;

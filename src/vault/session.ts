@@ -7,7 +7,7 @@ import type { NodeClock } from "./node-clock.ts";
 import type { PrivateFiles } from "./private-files.ts";
 
 export interface SessionOptions {
-  readonly client: ControllerClient;
+  readonly client: Pick<ControllerClient, "ask">;
   readonly identity: Pick<PrivateFiles, "readIdentity">;
   readonly nodeClock: Pick<NodeClock, "adjust">;
   readonly log: Logger;

@@ -13,7 +13,7 @@ import type { NodeClock } from "./node-clock.ts";
 import { verifyPrivate } from "./verify-private.ts";
 
 export interface UnlockOptions {
-  readonly client: ControllerClient;
+  readonly client: Pick<ControllerClient, "ask">;
   readonly vault: Pick<Gocryptfs, "mounted" | "mount" | "unmount">;
   readonly facts: () => UnlockRequest;
   readonly nodeClock: Pick<NodeClock, "adjust">;
