@@ -8,12 +8,22 @@ import { networkOf } from "./network-of.ts";
  */
 export class Authenticator {
   readonly #clock: Clock;
-  readonly #password: Bytes | null;
+  #password: Bytes | null;
   readonly #failures = new Map<string, { count: number; lastMs: number }>();
 
   /** @param password Null: there is none, and nobody can present it. */
   constructor(password: string | null, clock: Clock) {
     this.#clock = clock;
+    this.#password = password === null ? null : bytesOfText(password);
+  }
+
+  /**
+   * Takes the place of the one before at once and for every candidate that comes from now on. Who has
+   * authenticated stays so: the one who changes the password is often connected with the old one.
+   *
+   * @param password Null: nobody can present one any more.
+   */
+  setPassword(password: string | null): void {
     this.#password = password === null ? null : bytesOfText(password);
   }
 

@@ -68,6 +68,20 @@ export class Endpoint {
     return this.#connections.size;
   }
 
+  /** Whether a network address may be opened. */
+  get hasPassword(): boolean {
+    return this.#authenticator.hasPassword;
+  }
+
+  /**
+   * Changes the password of all later authentications; sessions that are authenticated stay so.
+   *
+   * @param password Null: nobody gets in over the network any more, and no address can be opened.
+   */
+  setPassword(password: string | null): void {
+    this.#authenticator.setPassword(password);
+  }
+
   /** Opens a socket file only root can use; no password is asked there. */
   async listenUnix(path: string): Promise<void> {
     const server = this.#createServer((socket) => {

@@ -19,6 +19,16 @@ export interface Power {
   poweroff(): Promise<void>;
 }
 
+/** Reads the password of the endpoint again. */
+export interface PasswordControl {
+  /** Never rejects. `problems`: what could not be used, one sentence each, without the contents. */
+  reload(): Promise<{
+    readonly origin: "private" | "kernel" | "none";
+    readonly isChanged: boolean;
+    readonly problems: readonly string[];
+  }>;
+}
+
 /** Everything a command may use. Commands never import an implementation. */
 export interface Services {
   readonly clock: Clock;
@@ -35,6 +45,8 @@ export interface Services {
   readonly network: NetworkControl | null;
   /** Null where no overlay is configured. */
   readonly overlay: OverlayControl | null;
+  /** The password of the endpoint; absent on a host, which gets it once. */
+  readonly password?: PasswordControl | null;
   /** Links, addresses and routes of the kernel; loaded with the first use. */
   readonly kernelNetwork: () => Promise<KernelNetwork>;
   /** The main configuration in the shape of `config.get`. */

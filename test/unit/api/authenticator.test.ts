@@ -24,6 +24,16 @@ describe("the password", () => {
     expect(authenticator.accepts("root", "x")).toBe(false);
   });
 
+  test("that is set takes the place of the one before at once", () => {
+    const authenticator = new Authenticator("old", new FakeClock());
+    authenticator.setPassword("new");
+    expect(authenticator.accepts("default", "old")).toBe(false);
+    expect(authenticator.accepts("default", "new")).toBe(true);
+    authenticator.setPassword(null);
+    expect(authenticator.hasPassword).toBe(false);
+    expect(authenticator.accepts("default", "new")).toBe(false);
+  });
+
   test("cannot be presented when there is none", () => {
     const authenticator = new Authenticator(null, new FakeClock());
     expect(authenticator.hasPassword).toBe(false);

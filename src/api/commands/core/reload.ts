@@ -1,0 +1,18 @@
+import { CommandError } from "../../../command/command.ts";
+import { builtin } from "../../services.ts";
+
+export const command = builtin({
+  name: "core.reload",
+  summary: "Reads the password of the private configuration again and applies it without a restart",
+  scope: "host",
+  result:
+    "Object of `origin` (private, kernel or none: where the password in force came from), `isChanged`, and " +
+    "`problems`, an array of one sentence each. Sessions that are authenticated stay so",
+  run: async ({ password }) => {
+    if (password) return await password.reload();
+    throw new CommandError(
+      406,
+      "Cannot reload the password: this agent is a guest on a host, expected a machine booted by node0",
+    );
+  },
+});
