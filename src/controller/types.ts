@@ -17,7 +17,7 @@ export interface NodeRecord {
   readonly address: string;
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
-  /** Overlay address the policy `overlay` wants its requests from; empty: any. */
+  /** Overlay address the policy `overlay` wants its requests from; empty: none, keys are withheld. */
   readonly overlayAddress: string;
   /** Revision of its private configuration; 0 without one. */
   readonly revision: number;
@@ -53,6 +53,9 @@ export interface AuditEntry {
 
 /** How much a source may ask for unlock keys, counted by machine and by address. */
 export interface RateLimits {
+  /** Of one known machine. */
   readonly unlocksPerMinute: number;
+  /** Requests that name no known machine, of one address. */
+  readonly strangersPerMinute: number;
   readonly failedLoginsPerMinute: number;
 }
