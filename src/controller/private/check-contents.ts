@@ -1,0 +1,84 @@
+import { errorText } from "../../base/errors.ts";
+import { parseNetworkConfig } from "../../config/network-config-parse.ts";
+import { PRIVATE_FILES } from "../../vault/controller-api.ts";
+import type { UstarEntry } from "../../vault/ustar.ts";
+import { checkCertificate } from "./client-certificate.ts";
+import { PlainTree } from "./plain-tree.ts";
+import { checkAuthorizedKeys, completeSshKey, samePublicKey } from "./ssh-keys.ts";
+import type { WorkDirectory } from "./work-directory.ts";
+
+/** Also what the endpoint can be given in one line. */
+const PASSWORD = /^[\x21-\x7e]{1,512}$/;
+
+/**
+ * Checks the files of a private configuration: nothing that a machine needs is missing, and what is
+ * there is good.
+ *
+ * @returns What is wrong, one text each; empty: nothing.
+ */
+export async function checkContents(
+  entries: readonly UstarEntry[],
+  { node, work, nowMs }: { node: string; work: WorkDirectory; nowMs: number },
+): Promise<string[]> {
+  const tree = new PlainTree(entries);
+  const problems = NEEDED.filter((path) => tree.text(path) === undefined).map(
+    (path) => `${path} is missing`,
+  );
+  const [certificate, key, ca] = CERTIFICATE.map((path) => tree.text(path));
+  if (certificate !== undefined && key !== undefined && ca !== undefined) {
+    const found = checkCertificate({ certificate, key, ca }, { node, nowMs });
+    problems.push(...found.map((problem) => `${PRIVATE_FILES.clientCertificate}: ${problem}`));
+  }
+  const password = tree.text(PRIVATE_FILES.redisPassword);
+  if (password !== undefined) problems.push(...checkPassword(password));
+  const netToml = tree.text(PRIVATE_FILES.netToml);
+  if (netToml !== undefined) {
+    problems.push(...parseNetworkConfig(netToml, PRIVATE_FILES.netToml).problems);
+  }
+  return [...problems, ...(await checkSsh(tree, work))];
+}
+
+const CERTIFICATE = [
+  PRIVATE_FILES.clientCertificate,
+  PRIVATE_FILES.clientKey,
+  PRIVATE_FILES.ca,
+] as const;
+
+const NEEDED = [
+  ...CERTIFICATE,
+  PRIVATE_FILES.redisPassword,
+  PRIVATE_FILES.sshHostKey,
+  `${PRIVATE_FILES.sshHostKey}.pub`,
+  PRIVATE_FILES.authorizedKeys,
+];
+
+function checkPassword(text: string): string[] {
+  const [line = ""] = text.split("\n");
+  if (PASSWORD.test(line)) return [];
+  return [`${PRIVATE_FILES.redisPassword}: its first line is not 1 to 512 printable ASCII letters`];
+}
+
+async function checkSsh(tree: PlainTree, work: WorkDirectory): Promise<string[]> {
+  const problems: string[] = [];
+  const check = async (found: () => Promise<void>): Promise<void> => {
+    try {
+      await found();
+    } catch (error) {
+      problems.push(errorText(error));
+    }
+  };
+  const hostKey = tree.text(PRIVATE_FILES.sshHostKey);
+  const publicKey = tree.text(`${PRIVATE_FILES.sshHostKey}.pub`);
+  if (hostKey !== undefined && publicKey !== undefined) {
+    await check(async () => {
+      const complete = await completeSshKey(work, hostKey, PRIVATE_FILES.sshHostKey);
+      if (samePublicKey(complete.publicKey, publicKey)) return;
+      problems.push(`${PRIVATE_FILES.sshHostKey}.pub is not of ${PRIVATE_FILES.sshHostKey}`);
+    });
+  }
+  const keys = tree.text(PRIVATE_FILES.authorizedKeys);
+  if (keys !== undefined) {
+    await check(() => checkAuthorizedKeys(work, keys, PRIVATE_FILES.authorizedKeys));
+  }
+  return problems;
+}
