@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { PrivateContext } from "../../src/controller/private/context.ts";
 import { type CreateOptions, createPrivate } from "../../src/controller/private/create.ts";
@@ -174,11 +174,14 @@ test.each([
   ["authorized keys without any", "authorizedKeys", "\n", /no key seen/],
   ["a zerotier directory without identity", "zerotier", undefined, /no identity.secret seen/],
   ["a file over a made one", "files", undefined, /already/],
+  ["a file over the certificate to come", "files", "tls/client.key", /made later/],
+  ["a name machines do not take", "files", "\u00e9t\u00e9", /is not an ASCII name/],
 ])("%s is refused, and nothing is left", async (_what, option, text, message) => {
   const path = join(home, "given");
-  if (text === undefined) {
-    mkdirSync(join(path, "redis"), { recursive: true });
-    writeFileSync(join(path, "redis/password"), "x");
+  if (text === undefined || option === "files") {
+    const name = text ?? "redis/password";
+    mkdirSync(join(path, dirname(name)), { recursive: true });
+    writeFileSync(join(path, name), "x");
   } else writeFileSync(path, text);
   const value = option === "authorizedKeys" ? [path] : path;
   const given = { authorizedKeys: [], [option]: value };
@@ -186,7 +189,7 @@ test.each([
   await expect(createPrivate(options({ given }), context)).rejects.toThrow(message);
 
   expect(existsSync(out)).toBe(false);
-  expect(controller.uploaded).toBeUndefined();
+  expect(controller.asked).toEqual([]);
 });
 
 test("a host key with a passphrase or of another type is refused", async () => {
@@ -409,10 +412,35 @@ test("verify compares with what the controller gives", async () => {
   expect((await ask({ archive: damaged, revision: 1 })).join()).toContain("a wrong checksum");
 });
 
-test("what a killed predecessor left is removed", async () => {
+test("no program gets a secret in its arguments or environment", async () => {
+  const shims = join(home, "shims");
+  const log = join(home, "seen");
+  mkdirSync(shims);
+  for (const program of ["gocryptfs", "ssh-keygen", "fusermount3", "mount"]) {
+    const real = execFileSync("which", [program], { encoding: "utf8" }).trim();
+    const script = `#!/bin/sh\n{ echo "$0" "$@"; env; } >> ${log}\nexec ${real} "$@"\n`;
+    writeFileSync(join(shims, program), script, { mode: 0o755 });
+  }
+  const path = process.env["PATH"] ?? "";
+  process.env["PATH"] = `${shims}${delimiter}${path}`;
+  try {
+    await createPrivate(options(), context);
+    await rotatePrivate(out, context);
+  } finally {
+    process.env["PATH"] = path;
+  }
+  const seen = readFileSync(log, "utf8");
+  expect(seen).toContain("shims/gocryptfs -fg");
+  const secrets = [stored("key").trim(), stored("access/redis-password").trim()];
+  for (const secret of secrets) expect(seen).not.toContain(secret);
+});
+
+test("what a killed predecessor left is unmounted and removed", async () => {
   const ended = execFileSync("sh", ["-c", "echo $$"], { encoding: "utf8" }).trim();
   const left = join("/run", `node0-private-${ended}-abcdef`);
-  mkdirSync(join(left, "plain"), { recursive: true });
+  mkdirSync(left);
+  execFileSync("mount", ["-t", "tmpfs", "node0-private", left]);
+  mkdirSync(join(left, "plain"));
   writeFileSync(join(left, "plain/secret"), "secret");
   await using _work = await openWorkDirectory();
   expect(existsSync(left)).toBe(false);

@@ -18,14 +18,27 @@ const PASSWORD = /^[\x21-\x7e]{1,512}$/;
  */
 export async function checkContents(
   entries: readonly UstarEntry[],
-  { node, work, nowMs }: { node: string; work: WorkDirectory; nowMs: number },
+  {
+    node,
+    work,
+    nowMs,
+  }: {
+    /** Undefined: the client certificate is still to come. */
+    readonly node: string | undefined;
+    readonly work: WorkDirectory;
+    readonly nowMs: number;
+  },
 ): Promise<string[]> {
   const tree = new PlainTree(entries);
-  const problems = NEEDED.filter((path) => tree.text(path) === undefined).map(
-    (path) => `${path} is missing`,
-  );
+  const needed = node === undefined ? NEEDED : [...CERTIFICATE, ...NEEDED];
+  const problems = needed
+    .filter((path) => tree.text(path) === undefined)
+    .map((path) => `${path} is missing`);
+  const strange = entries.filter(({ path }) => !/^[\x20-\x7e]+$/.test(path));
+  problems.push(...strange.map(({ path }) => `${JSON.stringify(path)} is not an ASCII name`));
   const [certificate, key, ca] = CERTIFICATE.map((path) => tree.text(path));
-  if (certificate !== undefined && key !== undefined && ca !== undefined) {
+  const hasAll = certificate !== undefined && key !== undefined && ca !== undefined;
+  if (node !== undefined && hasAll) {
     const found = checkCertificate({ certificate, key, ca }, { node, nowMs });
     problems.push(...found.map((problem) => `${PRIVATE_FILES.clientCertificate}: ${problem}`));
   }
@@ -45,7 +58,6 @@ const CERTIFICATE = [
 ] as const;
 
 const NEEDED = [
-  ...CERTIFICATE,
   PRIVATE_FILES.redisPassword,
   PRIVATE_FILES.sshHostKey,
   `${PRIVATE_FILES.sshHostKey}.pub`,

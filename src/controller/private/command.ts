@@ -104,8 +104,12 @@ async function runVerify(
   return problems.length === 0 ? 0 : 1;
 }
 
-/** An interactive shell in the directory, where the environment names no editor: one may need several files. */
+/** Opens the directory: editors list what is in it. */
 function editor(): string[] {
-  const words = (process.env["VISUAL"] || process.env["EDITOR"] || "sh").split(" ");
-  return [...words.filter(Boolean), ...(words[0] === "sh" ? [] : ["."])];
+  const words = (process.env["VISUAL"] || process.env["EDITOR"] || "").split(" ").filter(Boolean);
+  if (words.length > 0) return [...words, "."];
+  throw new AgentError(
+    "E_USAGE",
+    "Cannot edit: neither VISUAL nor EDITOR is set, expected one or a command behind --",
+  );
 }

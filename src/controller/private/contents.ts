@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { errorCode, errorText } from "../../base/errors.ts";
 import { PRIVATE_FILES } from "../../vault/controller-api.ts";
+import { MANIFEST_PATH } from "../../vault/private-manifest.ts";
 import type { UstarEntry } from "../../vault/ustar.ts";
 import { readTree } from "../../vault/ustar-tree.ts";
 import { privateError } from "./errors.ts";
@@ -22,24 +23,28 @@ export interface GivenFiles {
 export interface Contents {
   /** All but the client certificate. */
   readonly tree: PlainTree;
-  /** The files of `access/`: what the operator needs to reach the machine. */
+  /** Files of `access/` that are not in the configuration itself. */
   readonly access: readonly UstarEntry[];
 }
 
-/** Puts the private configuration of a machine together. @throws AgentError `E_PRIVATE` */
+/**
+ * Puts the private configuration of a machine together.
+ *
+ * @param name Of the machine, for the comments of keys.
+ * @throws AgentError `E_PRIVATE`
+ */
 export async function gatherContents(
   given: GivenFiles,
-  { work, node }: { readonly work: WorkDirectory; readonly node: string },
+  { work, name }: { readonly work: WorkDirectory; readonly name: string },
 ): Promise<Contents> {
   const tree = new PlainTree();
   const access = new PlainTree();
   const hostKey =
     given.sshHostKey === undefined
-      ? await makeSshKey(work, node)
+      ? await makeSshKey(work, name)
       : await completeSshKey(work, readGiven("--ssh-host-key", given.sshHostKey), given.sshHostKey);
   tree.set(PRIVATE_FILES.sshHostKey, hostKey.privateKey);
   tree.set(`${PRIVATE_FILES.sshHostKey}.pub`, hostKey.publicKey);
-  access.set("known_hosts", `${node} ${hostKey.publicKey}`);
 
   const keys: string[] = [];
   for (const path of given.authorizedKeys) {
@@ -48,7 +53,7 @@ export async function gatherContents(
     keys.push(text.endsWith("\n") ? text : `${text}\n`);
   }
   if (keys.length === 0) {
-    const identity = await makeSshKey(work, `operator of ${node}`);
+    const identity = await makeSshKey(work, `operator of ${name}`);
     keys.push(identity.publicKey);
     access.set("id_ed25519", identity.privateKey);
     access.set("id_ed25519.pub", identity.publicKey);
@@ -60,13 +65,12 @@ export async function gatherContents(
       ? randomBytes(32).toString("base64url")
       : (readGiven("--redis-password-file", given.redisPasswordFile).split(/\r?\n/)[0] ?? "");
   tree.set(PRIVATE_FILES.redisPassword, `${password}\n`);
-  access.set("redis-password", `${password}\n`);
 
   if (given.netToml !== undefined) {
     tree.set(PRIVATE_FILES.netToml, readGiven("--net-toml", given.netToml));
   }
   if (given.zerotier !== undefined) addZerotier(tree, given.zerotier);
-  if (given.files !== undefined) tree.addAll(readDirectory(given.files), "", given.files);
+  if (given.files !== undefined) addFiles(tree, given.files);
   return { tree, access: access.entries() };
 }
 
@@ -79,6 +83,25 @@ function addZerotier(tree: PlainTree, directory: string): void {
   }
   tree.addAll(entries, PRIVATE_FILES.zerotierDirectory, directory);
 }
+
+function addFiles(tree: PlainTree, directory: string): void {
+  const entries = readDirectory(directory);
+  const reserved = entries.find(({ path }) => RESERVED.includes(path));
+  if (reserved === undefined) {
+    tree.addAll(entries, "", directory);
+    return;
+  }
+  throw privateError(
+    `Cannot add ${reserved.path} of ${directory}: that is made later, expected another name`,
+  );
+}
+
+const RESERVED: readonly string[] = [
+  PRIVATE_FILES.clientCertificate,
+  PRIVATE_FILES.clientKey,
+  PRIVATE_FILES.ca,
+  MANIFEST_PATH,
+];
 
 function readDirectory(path: string): UstarEntry[] {
   try {

@@ -5,7 +5,7 @@ import { type GivenFiles, gatherContents } from "./contents.ts";
 import type { PrivateContext } from "./context.ts";
 import { privateError } from "./errors.ts";
 import { findMachine } from "./machine.ts";
-import { seal } from "./seal.ts";
+import { requireGood, seal } from "./seal.ts";
 import { checkFree } from "./store.ts";
 import { uploadPrivate } from "./upload.ts";
 import { openWorkDirectory } from "./work-directory.ts";
@@ -37,23 +37,18 @@ export async function createPrivate(
   }
   checkFree(directory);
   await using work = await openWorkDirectory();
+  const { tree, access } = await gatherContents(given, { work, name: macs[0] ?? "" });
+  const nowMs = context.nowMs ?? Date.now();
+  // Before the controller is asked for anything: what is given may be wrong.
+  await requireGood(tree.entries(), { node: undefined, work, nowMs });
+  context.signal?.throwIfAborted();
   const { id: node, state } = await findMachine(controller, macs);
   say(`machine ${node} (${macs.join(", ")})`);
-  const { tree, access } = await gatherContents(given, { work, node });
-  context.signal?.throwIfAborted();
   const { key: clientKey, csr } = await requestCertificate(node);
   const { certificate, ca } = await controller.issueCertificate(node, csr);
-  for (const [path, content] of [
-    [PRIVATE_FILES.clientCertificate, certificate],
-    [PRIVATE_FILES.clientKey, clientKey],
-    [PRIVATE_FILES.ca, ca],
-  ] as const) {
-    tree.addAll(
-      [{ kind: "file", path, isExecutable: false, content: Buffer.from(content) }],
-      "",
-      "the controller",
-    );
-  }
+  tree.set(PRIVATE_FILES.clientCertificate, certificate);
+  tree.set(PRIVATE_FILES.clientKey, clientKey);
+  tree.set(PRIVATE_FILES.ca, ca);
   const key = newKey();
   const entries = tree.entries();
   const sealing = { directory, node, macs, retiredSerials: [], key, entries, access };

@@ -30,10 +30,7 @@ export async function seal(
 ): Promise<StoredNode> {
   const { directory, node, macs, retiredSerials, key, entries } = sealing;
   const nowMs = context.nowMs ?? Date.now();
-  const problems = await checkContents(entries, { node, work, nowMs });
-  if (problems.length > 0) {
-    throw privateError(`Cannot use the private configuration: ${problems.join("; ")}`);
-  }
+  await requireGood(entries, { node, work, nowMs });
   const fresh = join(work.makeDirectory("ciphertext"), "tree");
   const signal = context.signal === undefined ? {} : { signal: context.signal };
   await encryptTree(fresh, { entries, key, work, ...signal });
@@ -43,6 +40,16 @@ export async function seal(
   const record: StoredNode = { node, macs, sha256, revision: 0, retiredSerials };
   writeStore(directory, { record, key, ciphertext, access: refreshAccess(sealing) });
   return record;
+}
+
+/** {@link checkContents} for what must be good. @throws AgentError `E_PRIVATE` */
+export async function requireGood(
+  entries: readonly UstarEntry[],
+  how: Parameters<typeof checkContents>[1],
+): Promise<void> {
+  const problems = await checkContents(entries, how);
+  if (problems.length === 0) return;
+  throw privateError(`Cannot use the private configuration: ${problems.join("; ")}`);
 }
 
 /** The operator's copies follow what is in the configuration now. */

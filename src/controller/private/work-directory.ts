@@ -3,6 +3,7 @@ import {
   constants,
   fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -73,10 +74,16 @@ async function mountMemory(path: string): Promise<void> {
 async function removeLeftovers(parent: string): Promise<void> {
   for (const name of linuxFiles.list(parent)) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-\\w{6}$`).exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid))) {
-      await removeWorkDirectory(join(parent, name));
-    }
+    const path = join(parent, name);
+    if (pid === undefined || isRunning(Number(pid)) || !isOwn(path)) continue;
+    await removeWorkDirectory(path);
   }
+}
+
+/** In a directory for all, a name may be anybody's, and a link to anything. */
+function isOwn(path: string): boolean {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  return status?.isDirectory() === true && status.uid === process.getuid?.();
 }
 
 function isRunning(pid: number): boolean {
