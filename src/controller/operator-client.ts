@@ -254,9 +254,7 @@ function parseJson(text: string): unknown {
 }
 
 function list<T>(answer: unknown, member: string): readonly T[] {
-  const items = Array.isArray(answer)
-    ? answer
-    : (answer as Record<string, unknown> | null)?.[member];
+  const items = (answer as Record<string, unknown> | null)?.[member];
   if (Array.isArray(items)) return items as T[];
   throw new AgentError(
     "E_CONTROLLER_ANSWER",

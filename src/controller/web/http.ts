@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { plainAddress } from "../server-address.ts";
 import type { Html } from "./html.ts";
 
 const FORM_LIMIT_BYTES = 16 * 1024;
@@ -82,7 +83,7 @@ export function readSessionId(request: IncomingMessage): string {
 
 /** Address of the other side of the connection. */
 export function addressOf(request: IncomingMessage): string {
-  return (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  return plainAddress(request.socket.remoteAddress ?? "");
 }
 
 /**

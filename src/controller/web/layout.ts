@@ -32,7 +32,7 @@ export function layOut({ title, current, session, nowMs, live, body }: PageParts
 <header class="bar">
 <div class="wide">
 <a class="brand" href="/"><span aria-hidden="true" class="mark"></span>node0 controller</a>
-<nav aria-label="Main"><ul>${links}</ul></nav>
+<nav aria-label="Main"><ul class="menu">${links}</ul></nav>
 <form method="post" action="/logout">${csrfField(session)}<button class="quiet">Log out</button></form>
 </div>
 </header>

@@ -1,9 +1,9 @@
-import { isIPv6 } from "node:net";
 import type { Clock } from "../../base/clock.ts";
+import { sourceOf } from "../server-address.ts";
 
-/** Delay before the answer to a wrong token; doubles with each failure of the address. */
-const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 30_000;
+/** Pause after a wrong token; doubles with each failure of the address. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
 
 /** An address that has not failed for this long is a new one. */
 const FORGET_MS = 15 * 60 * 1000;
@@ -12,11 +12,11 @@ const MOST_ADDRESSES = 10_000;
 interface Failures {
   count: number;
   lastMs: number;
-  /** No try is looked at before this. */
+  /** Wrong tokens before this are not answered as such. */
   nextMs: number;
 }
 
-/** Slows down guessing: failures of an address delay its next tries, more with each. */
+/** Slows down guessing: failures of an address, or of an IPv6 network, delay its next tries, more with each. */
 export class LoginGuard {
   readonly #clock: Clock;
   readonly #failures = new Map<string, Failures>();
@@ -27,24 +27,23 @@ export class LoginGuard {
 
   /** Milliseconds an address has to wait before its next try; 0: none. */
   waitMs(address: string): number {
-    const failures = this.#failures.get(source(address));
+    const failures = this.#failures.get(sourceOf(address));
     return Math.max(0, (failures?.nextMs ?? 0) - this.#clock.monotonicMs());
   }
 
-  /** Notes a failure. @returns Milliseconds the answer is held back, and no other try is looked at. */
-  failed(address: string): number {
+  /** Notes a failure: the address has to wait longer than after the one before. */
+  failed(address: string): void {
     const nowMs = this.#clock.monotonicMs();
     this.#forget(nowMs);
-    const key = source(address);
+    const key = sourceOf(address);
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
-    const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (count - 1), LONGEST_DELAY_MS);
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS);
     this.#failures.delete(key); // Inserted anew: the map keeps the order of last use.
-    this.#failures.set(key, { count, lastMs: nowMs, nextMs: nowMs + delayMs });
-    return delayMs;
+    this.#failures.set(key, { count, lastMs: nowMs, nextMs: nowMs + pauseMs });
   }
 
   succeeded(address: string): void {
-    this.#failures.delete(source(address));
+    this.#failures.delete(sourceOf(address));
   }
 
   #forget(nowMs: number): void {
@@ -53,15 +52,4 @@ export class LoginGuard {
       this.#failures.delete(key);
     }
   }
-}
-
-/** One customer commonly has a whole /64 of IPv6 addresses: they count as one. */
-function source(address: string): string {
-  const plain = address.replace(/^::ffff:/, "");
-  if (!isIPv6(plain)) return plain;
-  const [head = "", tail = ""] = plain.split("::");
-  const first = head === "" ? [] : head.split(":");
-  const last = tail === "" ? [] : tail.split(":");
-  const zeros = plain.includes("::") ? 8 - first.length - last.length : 0;
-  return [...first, ...Array.from({ length: zeros }, () => "0"), ...last].slice(0, 4).join(":");
 }

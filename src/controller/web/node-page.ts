@@ -32,7 +32,7 @@ export function renderParts(
     { id: "decide", part: renderDecisions(node, context) },
     { id: "boot", part: renderBoot(node) },
     { id: "facts", part: renderFacts(node, context) },
-    { id: "certificates", part: renderCertificates(node, certificates) },
+    { id: "certificates", part: renderCertificates(certificates) },
   ];
 }
 
@@ -112,7 +112,6 @@ function renderFacts(node: NodeRecord, { nowMs }: ViewContext): Html {
           ["Up for", formatUptime(heartbeat.uptimeS)],
           ["Addresses", each(heartbeat.addresses)],
           ["Heartbeat from", mono(heartbeat.from)],
-          ["Heartbeat", renderPulse(node, nowMs)],
         ];
   const settings: readonly Fact[] = [
     ["Overlay address", mono(node.overlayAddress) || "any"],
@@ -136,7 +135,7 @@ function renderPairs(facts: readonly Fact[]): Html {
   )}</dl>`;
 }
 
-function renderCertificates(node: NodeRecord, certificates: readonly CertificateView[]): Html {
+function renderCertificates(certificates: readonly CertificateView[]): Html {
   const rows = certificates.map(
     ({ serial, issuedMs, expiresMs, isRevoked }) =>
       html`<tr><th scope="row" class="mono">${serial}</th><td data-label="Issued">${formatTime(issuedMs)}</td><td data-label="Expires">${formatTime(expiresMs)}</td><td data-label="State">${
@@ -145,16 +144,9 @@ function renderCertificates(node: NodeRecord, certificates: readonly Certificate
           : html`<span class="badge approved">good</span>`
       }</td></tr>`,
   );
-  const told = new Set(certificates.map(({ serial }) => serial));
-  const others = node.revokedSerials
-    .filter((serial) => !told.has(serial))
-    .map(
-      (serial) =>
-        html`<tr><th scope="row" class="mono">${serial}</th><td></td><td></td><td data-label="State"><span class="badge revoked">revoked</span></td></tr>`,
-    );
   const content =
-    rows.length + others.length === 0
+    rows.length === 0
       ? html`<p class="empty">None issued.</p>`
-      : html`<div class="scroll"><table class="cards"><thead><tr><th scope="col">Serial number</th><th scope="col">Issued</th><th scope="col">Expires</th><th scope="col">State</th></tr></thead><tbody>${rows}${others}</tbody></table></div>`;
+      : html`<div class="scroll"><table class="cards"><thead><tr><th scope="col">Serial number</th><th scope="col">Issued</th><th scope="col">Expires</th><th scope="col">State</th></tr></thead><tbody>${rows}</tbody></table></div>`;
   return html`<section id="certificates"><h2>Client certificates</h2>${content}</section>`;
 }

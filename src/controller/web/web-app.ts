@@ -12,11 +12,10 @@ import {
   readSessionId,
   redirect,
   sendPage,
-  sessionCookie,
 } from "./http.ts";
 import { Live, type Watched } from "./live.ts";
-import { LoginGuard } from "./login-guard.ts";
-import { renderLogin, renderMessage } from "./login-page.ts";
+import { Login } from "./login.ts";
+import { renderMessage } from "./login-page.ts";
 import { renderNode } from "./node-page.ts";
 import { readView, renderNodes } from "./nodes-page.ts";
 import { POLICIES, renderPolicy } from "./policy-page.ts";
@@ -76,7 +75,7 @@ class Pages {
   readonly #controller: WebController;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #guard: LoginGuard;
+  readonly #login: Login;
   readonly #routes: readonly Route[];
 
   constructor({ controller, clock, log }: WebAppOptions) {
@@ -85,7 +84,7 @@ class Pages {
     this.#log = log;
     this.sessions = new Sessions(clock);
     this.live = new Live(controller, clock, () => this.sessions.endOld());
-    this.#guard = new LoginGuard(clock);
+    this.#login = new Login({ controller, sessions: this.sessions, clock });
     this.#routes = [
       { method: "GET", path: /^\/$/, run: (visit) => this.#showNodes(visit) },
       {
@@ -113,7 +112,14 @@ class Pages {
     const { pathname, searchParams: query } = url;
     if (method === "GET" && sendAsset(response, pathname)) return true;
     try {
-      if (pathname === "/login") return await this.#login(method, request, response);
+      if (pathname === "/login" && method === "GET") {
+        this.#login.show(request, response);
+        return true;
+      }
+      if (pathname === "/login" && method === "POST") {
+        await this.#login.take(request, response);
+        return true;
+      }
       const found = this.#routes.filter(({ path }) => path.test(pathname));
       if (found.length === 0) return false;
       const route = found.find((entry) => entry.method === method);
@@ -174,49 +180,6 @@ class Pages {
       form = read;
     }
     await route.run({ ...asked, session, sessionId, form });
-  }
-
-  async #login(
-    method: string | undefined,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<boolean> {
-    if (method !== "POST") {
-      if (this.sessions.find(readSessionId(request)) === undefined)
-        sendPage(response, 200, renderLogin(""));
-      else redirect(response, "/");
-      return true;
-    }
-    const from = addressOf(request);
-    const form = isOwnForm(request) ? await readForm(request) : undefined;
-    if (form === undefined) {
-      sendPage(response, 403, renderLogin("This form came from another page."), {
-        connection: "close",
-      });
-      return true;
-    }
-    const waitMs = this.#guard.waitMs(from);
-    if (waitMs > 0) {
-      await this.#controller.recordLogin("throttled", from);
-      const seconds = Math.ceil(waitMs / 1000);
-      sendPage(response, 429, renderLogin(`Too many tries. Wait ${seconds} s.`), {
-        "retry-after": seconds,
-      });
-      return true;
-    }
-    const token = (form.get("token") ?? "").trim();
-    if (token === "" || !(await this.#controller.checkToken(token))) {
-      const delayMs = this.#guard.failed(from);
-      await this.#controller.recordLogin("failed", from);
-      await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
-      sendPage(response, 401, renderLogin("This is not the operator token."));
-      return true;
-    }
-    this.#guard.succeeded(from);
-    await this.#controller.recordLogin("done", from);
-    this.sessions.end(readSessionId(request));
-    redirect(response, "/", sessionCookie(this.sessions.start().id));
-    return true;
   }
 
   async #logOut({ response, sessionId }: Visit): Promise<void> {
