@@ -17,7 +17,10 @@ export async function main(words: readonly string[]): Promise<number> {
       const { runImageCommand } = await import("./image/command.ts");
       return await runImageCommand(rest);
     }
-    case "controller":
+    case "controller": {
+      const { runControllerCommand } = await import("./controller/command.ts");
+      return await runControllerCommand(rest);
+    }
     case "bootserver":
     case "private":
       process.stderr.write(`node0: ${part} is not in this version\n`);

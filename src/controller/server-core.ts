@@ -35,6 +35,8 @@ export class Core {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly limits: RateLimits;
+  /** Aborted when the controller stops: streams end. */
+  readonly stopping = new AbortController();
   /** For lines that requests of strangers cause. */
   readonly repeats: AuditRepeats;
   readonly #byMachine: RateLimit;

@@ -19,7 +19,7 @@ export interface TlsFiles {
   readonly ca: string;
 }
 
-/** Takes the requests no route of the API is for: the page. */
+/** Takes the requests no route of the API is for: the page. It answers each of them. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface ServerOptions {

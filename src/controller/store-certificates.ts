@@ -1,6 +1,8 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 
 export interface CertificateRecord {
+  /** Lower-case hexadecimal without leading zeros. */
+  readonly serial: string;
   readonly node: string;
   readonly issuedMs: number;
   readonly expiresMs: number;
@@ -11,6 +13,7 @@ export interface CertificateRecord {
 /** Client certificates that were issued. One that is not in here is nobody's, whoever signed it. */
 export class CertificateTable {
   readonly #one: StatementSync;
+  readonly #ofNode: StatementSync;
   readonly #insert: StatementSync;
   readonly #revoke: StatementSync;
   readonly #nowMs: () => number;
@@ -18,6 +21,9 @@ export class CertificateTable {
   constructor(database: DatabaseSync, nowMs: () => number) {
     this.#nowMs = nowMs;
     this.#one = database.prepare("SELECT * FROM certificates WHERE serial = ?");
+    this.#ofNode = database.prepare(
+      "SELECT * FROM certificates WHERE node = ? ORDER BY issued_ms DESC",
+    );
     this.#insert = database.prepare("INSERT INTO certificates VALUES (?, ?, ?, ?, NULL)");
     this.#revoke = database.prepare(
       "UPDATE certificates SET revoked_ms = coalesce(revoked_ms, ?) WHERE serial = ? AND node = ?",
@@ -27,13 +33,12 @@ export class CertificateTable {
   /** @param serial Lower-case hexadecimal without leading zeros, as `normalSerial` gives it. */
   get(serial: string): CertificateRecord | undefined {
     const row = this.#one.get(serial);
-    if (row === undefined) return undefined;
-    return {
-      node: String(row["node"]),
-      issuedMs: Number(row["issued_ms"]),
-      expiresMs: Number(row["expires_ms"]),
-      revokedMs: row["revoked_ms"] === null ? null : Number(row["revoked_ms"]),
-    };
+    return row === undefined ? undefined : readCertificate(row);
+  }
+
+  /** Those of a machine, newest first. */
+  list(node: string): readonly CertificateRecord[] {
+    return this.#ofNode.all(node).map(readCertificate);
   }
 
   add(serial: string, node: string, expiresMs: number): void {
@@ -44,6 +49,16 @@ export class CertificateTable {
   revoke(serial: string, node: string): boolean {
     return Number(this.#revoke.run(this.#nowMs(), serial, node).changes) > 0;
   }
+}
+
+function readCertificate(row: Record<string, SQLOutputValue>): CertificateRecord {
+  return {
+    serial: String(row["serial"]),
+    node: String(row["node"]),
+    issuedMs: Number(row["issued_ms"]),
+    expiresMs: Number(row["expires_ms"]),
+    revokedMs: row["revoked_ms"] === null ? null : Number(row["revoked_ms"]),
+  };
 }
 
 /** Serial numbers are written in many ways; this is the one of the store. */
