@@ -30,7 +30,7 @@ export function readUnlock({ status, headers, body }: ControllerReply): UnlockOu
       return { state: "throttled", reason: errorOf(value), retryAfterS: waitOf(value, header) };
     }
     const state = value["state"] as UnlockAnswer["state"];
-    if (typeof state !== "string" || STATUS[state] !== status) throw refusal(status, value);
+    if (typeof state !== "string" || STATUS[state] !== status) throw failure(status, value);
     const node = text(value, "node");
     const nowMs = whole(value, "nowMs");
     if (state !== "approved") return { state, node, reason: text(value, "reason"), nowMs };
@@ -67,7 +67,7 @@ export function readHeartbeat({ status, body }: ControllerReply): HeartbeatAnswe
 export function readArchive({ status, body }: ControllerReply): Buffer | undefined {
   if (status === 200) return body;
   if (status === 404) return undefined;
-  throw refusal(status, parseObject(status, body));
+  throw failure(status, parseObject(status, body));
 }
 
 function parseObject(status: number, body: Buffer): Members {
@@ -86,9 +86,13 @@ function parseObject(status: number, body: Buffer): Members {
   );
 }
 
+/** Of a request with a client certificate. */
 function refusal(status: number, value: Members): AgentError {
   const isIdentity = status === 401 || status === 403;
-  const code = isIdentity ? "E_CONTROLLER_IDENTITY" : "E_CONTROLLER";
+  return failure(status, value, isIdentity ? "E_CONTROLLER_IDENTITY" : "E_CONTROLLER");
+}
+
+function failure(status: number, value: Members, code = "E_CONTROLLER"): AgentError {
   const why = errorOf(value);
   return new AgentError(code, `it answered with status ${status}${why === "" ? "" : `: ${why}`}`);
 }

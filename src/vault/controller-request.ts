@@ -1,3 +1,4 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
@@ -71,21 +72,20 @@ export function requestController(request: ControllerRequest): Promise<Controlle
   const { clock, limits, signal, controller, identity } = request;
   return new Promise((resolve, reject) => {
     const cancels: (() => void)[] = [];
-    const chunks: Buffer[] = [];
     let socket: TLSSocket | undefined;
-    let sizeBytes = 0;
     const settle = (): void => {
       for (const cancel of cancels.splice(0)) cancel();
-      // The body may be a secret: nothing of it stays behind in the pieces it came in.
-      for (const chunk of chunks.splice(0)) chunk.fill(0);
       socket?.destroy();
     };
     const fail = (error: unknown): void => {
       settle();
       reject(error);
     };
-    const limit = (ms: number, what: string): (() => void) =>
-      clock.after(ms, () => fail(failure(`${what} within ${ms / 1000} s`)));
+    const limit = (ms: number, what: string): (() => void) => {
+      const cancel = clock.after(ms, () => fail(failure(`${what} within ${ms / 1000} s`)));
+      cancels.push(cancel);
+      return cancel;
+    };
     const onAbort = (): void => fail(signal.reason);
     if (signal.aborted) {
       onAbort();
@@ -99,48 +99,81 @@ export function requestController(request: ControllerRequest): Promise<Controlle
       fail(certificateFileError(error, identity));
       return;
     }
+    const connection = socket;
+    const onError = (error: unknown): void => fail(connectionError(error, controller.ca));
+    const onClose = (): void => fail(failure("connection closed before TLS was set up"));
     const connecting = limit(limits.connectMs, "no TLS connection");
     const waiting = limit(limits.headersMs, "connected, but no answer");
-    cancels.push(connecting, waiting, limit(limits.wholeMs, "the answer did not end"));
-    socket.once("secureConnect", connecting);
-    const call = process.getBuiltinModule("node:http").request({
-      // With a connection of its own there is no agent that keeps it, or its certificate, for later.
-      createConnection: () => socket as TLSSocket,
-      method: request.method,
-      path: request.path,
-      headers: requestHeaders(request),
-    });
+    limit(limits.wholeMs, "the answer did not end");
     // It goes on being emitted while the connection is torn down; settled is settled.
-    call.on("error", (error) => fail(connectionError(error, controller.ca)));
-    call.once("response", (response) => {
-      const { statusCode: status = 0, headers } = response;
-      if (status >= 300 && status < 400) {
-        fail(failure(`it answered with a redirect (${status}), which is not followed`));
-        return;
-      }
-      const tooLarge = (): void =>
-        fail(failure(`the answer is larger than ${limits.bodyBytes} bytes`));
-      if (Number(headers["content-length"] ?? 0) > limits.bodyBytes) {
-        tooLarge();
-        return;
-      }
-      response.on("data", (chunk: Buffer) => {
-        waiting();
-        sizeBytes += chunk.length;
-        chunks.push(chunk);
-        if (sizeBytes > limits.bodyBytes) tooLarge();
-      });
-      response.on("error", () => fail(failure("the connection ended in the middle of the answer")));
-      response.on("end", () => {
-        // Not from the pool, which would share its memory with others.
-        const body = Buffer.alloc(sizeBytes);
-        let at = 0;
-        for (const chunk of chunks) at += chunk.copy(body, at);
-        settle();
-        resolve({ status, headers, body });
+    connection.on("error", onError);
+    connection.once("close", onClose);
+    // Sent only then: what waits to be written turns each fault of the handshake into a failed write.
+    connection.once("secureConnect", () => {
+      connecting();
+      connection.off("close", onClose);
+      const call = send(request, connection);
+      call.on("error", onError);
+      call.once("response", (response) => {
+        receive(response, limits.bodyBytes, waiting).then((reply) => {
+          settle();
+          resolve(reply);
+        }, fail);
       });
     });
-    call.end(request.body);
+  });
+}
+
+function send(request: ControllerRequest, connection: TLSSocket): ClientRequest {
+  const call = process.getBuiltinModule("node:http").request({
+    // With a connection of its own there is no agent that keeps it, or its certificate, for later.
+    createConnection: () => connection,
+    method: request.method,
+    path: request.path,
+    headers: requestHeaders(request),
+  });
+  call.end(request.body);
+  return call;
+}
+
+/** @param onFirst Called when the body begins. @throws AgentError `E_CONTROLLER`. */
+function receive(
+  response: IncomingMessage,
+  limitBytes: number,
+  onFirst: () => void,
+): Promise<ControllerReply> {
+  const { statusCode: status = 0, headers } = response;
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => {
+      for (const chunk of chunks.splice(0)) chunk.fill(0);
+      reject(failure(why));
+    };
+    const tooLarge = (): void => fail(`the answer is larger than ${limitBytes} bytes`);
+    response.on("error", () => fail("the connection ended in the middle of the answer"));
+    response.on("data", (chunk: Buffer) => {
+      onFirst();
+      sizeBytes += chunk.length;
+      chunks.push(chunk);
+      if (sizeBytes > limitBytes) tooLarge();
+    });
+    response.on("end", () => {
+      // Not from the pool, which would share its memory with others.
+      const body = Buffer.alloc(sizeBytes);
+      let at = 0;
+      for (const chunk of chunks.splice(0)) {
+        at += chunk.copy(body, at);
+        // The body may be a secret: nothing of it stays behind in the pieces it came in.
+        chunk.fill(0);
+      }
+      resolve({ status, headers, body });
+    });
+    if (status >= 300 && status < 400) {
+      fail(`it answered with a redirect (${status}), which is not followed`);
+    } else if (Number(headers["content-length"] ?? 0) > limitBytes) {
+      tooLarge();
+    }
   });
 }
 
