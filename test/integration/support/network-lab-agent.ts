@@ -64,6 +64,13 @@ export class LabAgent {
     return (await this.#answer("hostname")).hostname;
   }
 
+  /** Ends it as it ends by itself; what it started goes on. */
+  async stop(): Promise<void> {
+    const ended = once(this.#child, "exit");
+    this.#child.stdin?.end();
+    await ended;
+  }
+
   /** Kills it the hard way; what it started goes on. */
   async kill(): Promise<void> {
     const ended = once(this.#child, "exit");
