@@ -2,17 +2,22 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { makeHeartbeat, makeNode, OPERATOR_TOKEN } from "../fakes/memory-controller.ts";
-import { openPageServer, type PageServer } from "../integration/support/page-server.ts";
+import type { AuditEntry, NodeRecord } from "../../src/controller/types.ts";
+import { makeHeartbeat, makeNode } from "../fakes/memory-controller.ts";
+import {
+  type ControllerServer,
+  openControllerServer,
+} from "../integration/support/controller-server.ts";
 
 const OUTPUT = join(import.meta.dirname, "../../test-output");
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
-const PENDING = "k3w9x0aab12c";
-const RUNNING = "p7d2m4zz81qe";
 
 let browser: Browser;
-let server: PageServer;
+let server: ControllerServer;
+/** Ids of two machines. */
+let pending: string;
+let running: string;
 
 beforeAll(async () => {
   mkdirSync(OUTPUT, { recursive: true });
@@ -27,8 +32,8 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  server = await openPageServer();
-  fill(server);
+  server = await openControllerServer();
+  fill();
   return async () => {
     await Promise.all(browser.contexts().map((context) => context.close()));
     await server[Symbol.asyncDispose]();
@@ -43,7 +48,7 @@ test("a wrong token does not log in, and is in the audit log", async () => {
   await expect
     .poll(() => page.getByRole("alert").textContent())
     .toContain("not the operator token");
-  expect(server.controller.entries.at(-1)).toMatchObject({ action: "login", outcome: "failed" });
+  expect(lastAudit()).toMatchObject({ action: "login", outcome: "failed" });
   await shoot(page, "login");
 });
 
@@ -57,22 +62,22 @@ test("an approval shows at once in another tab, on the machine's page and in the
   await logIn(first);
   await shoot(first, "machines");
   await second.goto(server.url);
-  await third.goto(`${server.url}/machines/${PENDING}`);
+  await third.goto(`${server.url}/machines/${pending}`);
   for (const page of [second, third]) await isLive(page);
   await shoot(third, "pending");
 
-  await row(first, PENDING).getByRole("button", { name: "Approve" }).click();
+  await row(first, pending).getByRole("button", { name: "Approve" }).click();
 
   await expect.poll(() => first.getByRole("status").first().textContent()).toContain("approved");
-  await expect.poll(() => badge(row(second, PENDING))).toBe("approved");
-  await expect.poll(() => row(second, PENDING).getByRole("button").count()).toBe(0);
+  await expect.poll(() => badge(row(second, pending))).toBe("approved");
+  await expect.poll(() => row(second, pending).getByRole("button").count()).toBe(0);
   await expect.poll(() => second.locator("#counts").textContent()).toContain("Pending 0");
   await expect.poll(() => badge(third.locator("h1"))).toBe("approved");
   await expect.poll(() => third.getByText("Revoke…").count()).toBe(1);
   await first.goto(`${server.url}/audit`);
   const newest = first.locator(".audit tbody tr").first();
   expect(await newest.textContent()).toContain("approve");
-  expect(await newest.textContent()).toContain(PENDING);
+  expect(await newest.textContent()).toContain(pending);
   await shoot(first, "audit");
 });
 
@@ -80,51 +85,49 @@ test("a machine that asks for the first time comes into an open list", async () 
   const page = await openPage();
   await logIn(page);
   await isLive(page);
-  server.controller.put(makeNode({ id: "newcomer0000" }));
-  await expect.poll(() => row(page, "newcomer0000").count()).toBe(1);
+  const id = put({ macs: ["52:54:00:ff:00:01"] });
+  await expect.poll(() => row(page, id).count()).toBe(1);
   await expect.poll(() => page.locator("#counts").textContent()).toContain("Pending 2");
 });
 
 test("a note somebody types stays while heartbeats come in", async () => {
   const page = await openPage();
   await logIn(page);
-  await page.goto(`${server.url}/machines/${RUNNING}`);
+  await page.goto(`${server.url}/machines/${running}`);
   await isLive(page);
   await shoot(page, "machine");
   await page.getByText("Revoke…").click();
   await page.getByLabel("Note").fill("sold");
-  const node = server.controller.getNode(RUNNING);
-  if (node === undefined) throw new Error("no machine");
-  const heartbeat = makeHeartbeat(Date.now(), { hostname: "renamed-07" });
-  server.controller.put({ ...node, heartbeat });
+  const { core } = server.controller;
+  core.heartbeat(running, makeHeartbeat(Date.now(), { hostname: "renamed-07" }), "10.20.0.21");
   await expect.poll(() => page.locator("h1").textContent()).toContain("renamed-07");
   expect(await page.getByLabel("Note").inputValue()).toBe("sold");
   await page.getByRole("button", { name: "Revoke" }).click();
   await expect.poll(() => badge(page.locator("h1"))).toBe("revoked");
-  expect(server.controller.getNode(RUNNING)).toMatchObject({ state: "revoked", note: "sold" });
+  expect(getNode(running)).toMatchObject({ state: "revoked", note: "sold" });
 });
 
 test("everything works without JavaScript", async () => {
   const context = await openContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   await logIn(page);
-  await row(page, PENDING).getByRole("button", { name: "Reject" }).click();
-  expect(await badge(row(page, PENDING))).toBe("rejected");
-  await row(page, PENDING).getByRole("link").click();
+  await row(page, pending).getByRole("button", { name: "Reject" }).click();
+  expect(await badge(row(page, pending))).toBe("rejected");
+  await row(page, pending).getByRole("link").click();
   await page.getByText("Approve…").click();
   await page.getByLabel("Note").fill("rack 1");
   await page.getByRole("button", { name: "Approve" }).click();
   expect(await badge(page.locator("h1"))).toBe("approved");
-  expect(server.controller.getNode(PENDING)).toMatchObject({ state: "approved", note: "rack 1" });
+  expect(getNode(pending)).toMatchObject({ state: "approved", note: "rack 1" });
   await page.getByRole("link", { name: "Policy" }).click();
   await page.getByLabel("registered").check();
   await page.getByRole("button", { name: "Save" }).click();
-  expect(server.controller.policy()).toBe("registered");
+  expect(server.controller.core.store.policy).toBe("registered");
   await page.getByRole("link", { name: "Audit log" }).click();
   const actions = await page.locator(".audit tbody th").allTextContents();
-  expect(actions).toStrictEqual(["policy", "approve", "reject", "login"]);
+  expect(actions).toStrictEqual(["policy", "approve", "reject", "login", "start"]);
   await page.getByRole("button", { name: "Log out" }).click();
-  await page.goto(`${server.url}/machines/${PENDING}`);
+  await page.goto(`${server.url}/machines/${pending}`);
   expect(new URL(page.url()).pathname).toBe("/login");
 });
 
@@ -137,7 +140,7 @@ test("the browser blocks and complains about nothing", async () => {
   page.on("pageerror", (error) => complaints.push(error.message));
   await logIn(page);
   await isLive(page);
-  for (const path of [`/machines/${RUNNING}`, "/audit", "/policy"]) {
+  for (const path of [`/machines/${running}`, "/audit", "/policy"]) {
     await page.goto(server.url + path);
   }
   expect(complaints).toStrictEqual([]);
@@ -149,7 +152,7 @@ test("narrow and dark screens show everything without scrolling sideways", async
   await logIn(page);
   for (const [path, name] of [
     ["/", "machines-phone"],
-    [`/machines/${RUNNING}`, "machine-phone"],
+    [`/machines/${running}`, "machine-phone"],
     ["/audit", "audit-phone"],
     ["/policy", "policy-phone"],
   ] as const) {
@@ -159,48 +162,46 @@ test("narrow and dark screens show everything without scrolling sideways", async
     expect(width).toBe(PHONE.width);
   }
   await page.setViewportSize(DESKTOP);
-  await page.goto(`${server.url}/machines/${RUNNING}`);
+  await page.goto(`${server.url}/machines/${running}`);
   await shoot(page, "machine-dark");
 });
 
-function fill({ controller }: PageServer): void {
+function fill(): void {
   const now = Date.now();
-  controller.put(makeNode({ id: PENDING, firstSeenMs: now - 60_000, lastSeenMs: now - 3000 }));
-  controller.put(
-    makeNode({
-      ...{ id: RUNNING, state: "approved", note: "rack 1, slot 7", revision: 3 },
-      ...{ macs: ["52:54:00:aa:00:07", "52:54:00:aa:00:08"], overlayAddress: "10.147.17.42" },
-      ...{ firstSeenMs: now - 9e8, lastSeenMs: now - 12_000 },
-      heartbeat: makeHeartbeat(now - 12_000),
-    }),
-  );
-  const booting = makeHeartbeat(now - 240_000, { hostname: "rack1-08", uptimeS: 9 });
-  controller.put(
-    makeNode({
-      ...{ id: "h5t0c8vv36yn", state: "approved", macs: ["52:54:00:aa:00:09"], firstSeenMs: now },
-      heartbeat: {
-        ...booting,
-        phases: booting.phases.map((phase) =>
-          phase.phase === "ssh"
-            ? {
-                ...{ phase: "ssh", state: "retrying", startMs: 3830, endMs: null, attempts: 4 },
-                reason: "no host key in /mnt/etc/ssh",
-              }
-            : phase,
-        ),
-      },
-    }),
-  );
-  controller.put(
-    makeNode({ id: "b1n6r2uu47ws", state: "rejected", note: "not ours", firstSeenMs: now - 7e8 }),
-  );
-  controller.put(
-    makeNode({ id: "z9q4f7jj58lk", state: "revoked", note: "returned", firstSeenMs: now - 8e8 }),
-  );
-  controller.certificatesOf.set(RUNNING, [
-    { serial: "4f1c09d2a7", issuedMs: now - 8e8, expiresMs: now + 3e10, isRevoked: false },
-    { serial: "22b7e01c55", issuedMs: now - 9e8, expiresMs: now + 2e10, isRevoked: true },
-  ]);
+  put({ state: "revoked", note: "returned", macs: ["52:54:00:aa:00:0b"] });
+  put({ state: "rejected", note: "not ours", macs: ["52:54:00:aa:00:0a"] });
+  running = put({
+    ...{ state: "approved", note: "rack 1, slot 7", overlayAddress: "10.147.17.42" },
+    macs: ["52:54:00:aa:00:07", "52:54:00:aa:00:08"],
+    heartbeat: makeHeartbeat(now),
+  });
+  const { core } = server.controller;
+  core.store.certificates.add("22b7e01c55", running, now + 2e10);
+  core.store.certificates.revoke("22b7e01c55", running);
+  core.store.certificates.add("4f1c09d2a7", running, now + 3e10);
+  const booting = makeHeartbeat(now, { hostname: "rack1-08", uptimeS: 9 });
+  const waiting = {
+    ...{ phase: "ssh", state: "retrying", startMs: 3830, endMs: null, attempts: 4 },
+    reason: "no host key in /mnt/etc/ssh",
+  };
+  put({
+    ...{ state: "approved", macs: ["52:54:00:aa:00:09"] },
+    heartbeat: { ...booting, phases: [...booting.phases.slice(0, -1), waiting] },
+  });
+  pending = put({ macs: ["52:54:00:12:34:56"] });
+}
+
+function put(changes: Partial<NodeRecord>): string {
+  return server.put(makeNode({ id: "", ...changes }));
+}
+
+function getNode(id: string): NodeRecord | undefined {
+  return server.controller.core.store.nodes.get(id);
+}
+
+function lastAudit(): AuditEntry | undefined {
+  const { audit } = server.controller.core.store;
+  return audit.list(audit.length - 1, 1)[0];
 }
 
 async function openContext(
@@ -218,7 +219,7 @@ async function openPage(): Promise<Page> {
 
 async function logIn(page: Page): Promise<void> {
   await page.goto(server.url);
-  await page.getByLabel("Operator token").fill(OPERATOR_TOKEN);
+  await page.getByLabel("Operator token").fill(server.token);
   await page.getByRole("button", { name: "Log in" }).click();
   await page.waitForURL(`${server.url}/`);
 }
