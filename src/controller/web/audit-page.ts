@@ -55,7 +55,8 @@ function renderPager(last: number, end: number): Html | null {
 }
 
 /** Node ids are links, addresses are not. */
-function renderSubject(subject: string): Html {
+function renderSubject(subject: string): Html | null {
+  if (subject === "") return null;
   return /^[a-z0-9]{12}$/.test(subject)
     ? html`<a class="mono" href="/machines/${subject}">${subject}</a>`
     : html`<span class="mono">${subject}</span>`;
