@@ -46,7 +46,10 @@ export async function runControllerCommand(argv: readonly string[]): Promise<num
   const action = ACTIONS[name];
   try {
     if (action === undefined) throw wrongUse("no such command");
-    return await action(parseWords(rest));
+    const parsed = parseWords(rest);
+    // SQLite and tar know no modes of their own: nothing a controller writes is for others.
+    process.umask(0o077);
+    return await action(parsed);
   } catch (error) {
     const isUsage = error instanceof AgentError && error.code === "E_USAGE";
     process.stderr.write(isUsage ? USAGE : `controller: ${errorText(error)}\n`);

@@ -15,7 +15,7 @@ import type { NodeRecord, RateLimits } from "./types.ts";
 const MOST_PENDING = 20_000;
 
 export const DEFAULT_LIMITS: RateLimits = {
-  unlocksPerMinute: 30,
+  unlocksPerMinute: 60,
   strangersPerMinute: 120,
   failedLoginsPerMinute: 10,
 };

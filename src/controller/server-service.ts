@@ -13,11 +13,11 @@ import { ControllerServer } from "./server.ts";
 import { Core, DEFAULT_LIMITS } from "./server-core.ts";
 import { Identity } from "./server-identity.ts";
 import { Operator } from "./server-operator.ts";
+import { openPage } from "./server-page.ts";
 import { apiRoutes } from "./server-routes.ts";
 import { Store } from "./store.ts";
 import { writePrivateFile } from "./store-files.ts";
 import type { RateLimits } from "./types.ts";
-import { openPage } from "./web/adapter.ts";
 
 const HEARTBEAT_WRITE_MS = 1000;
 const REPEATS_WINDOW_S = 60;
@@ -66,7 +66,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
       identity: new Identity({ authority, store, nowMs }),
       router: new Router(apiRoutes(core, operator, gauges)),
       tls: { ...current, ca: authority.certificate },
-      page: page.handle,
+      page: (request, response) => page.handle(request, response),
     });
     const port = await server.listen(options.listen.host, options.listen.port);
     const url = `https://${urlHost(options.listen.host)}:${port}`;

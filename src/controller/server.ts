@@ -19,8 +19,12 @@ export interface TlsFiles {
   readonly ca: string;
 }
 
-/** Takes the requests no route of the API is for: the page. It answers each of them. */
-export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
+/**
+ * Answers what no route of the API is for.
+ *
+ * @returns False, and has done nothing, for what is not for the page either.
+ */
+export type PageHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 export interface ServerOptions {
   readonly core: Core;
@@ -157,9 +161,9 @@ export class ControllerServer {
       const url = parseTarget(request.url ?? "");
       const match = router.find(method, url.pathname);
       if (match === undefined) {
-        if (page === undefined || isApi(url.pathname)) throw notFound();
         route = "page";
-        page(request, response);
+        const isForPage = !isApi(url.pathname) && (await page?.(request, response));
+        if (isForPage !== true) throw notFound();
         return;
       }
       route = match.route.path;

@@ -97,7 +97,8 @@ async function copyConsistently(directory: string, staging: string): Promise<voi
 
 /** Files of the ciphertext with their SHA-256. */
 function ciphertextOf(path: string): ReadonlyMap<string, string> {
-  const database = new DatabaseSync(path, { readOnly: true });
+  // Not read-only: that would leave the files of its write-ahead log behind.
+  const database = new DatabaseSync(path);
   try {
     const rows = database
       .prepare("SELECT id, revision, sha256 FROM nodes WHERE revision > 0")
