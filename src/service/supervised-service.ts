@@ -107,7 +107,7 @@ export class SupervisedService {
       });
   }
 
-  /** Ends the daemon and everything it started: signal 15, after the limit signal 9. */
+  /** Ends the daemon and what it leaves behind: signal 15, after the limit signal 9. */
   async stop(): Promise<void> {
     this.#control?.abort(new Error("service is stopped"));
     this.#control = undefined;
@@ -116,7 +116,7 @@ export class SupervisedService {
     if (daemon !== undefined) {
       this.#set("stopping", `waiting for the end of process ${daemon.pid}`, daemon);
       await this.#terminate(daemon);
-      this.#parts.host.killAll(daemon, this.#cgroup);
+      this.#killAll(daemon);
     }
     this.#forget();
     this.#set("stopped", "stopped on request");
@@ -127,7 +127,7 @@ export class SupervisedService {
     const daemon = this.#daemon;
     if (daemon === undefined) return;
     this.#parts.log.warn("service is restarted", { service: this.#spec.name, reason });
-    if (!(await this.#terminate(daemon))) this.#parts.host.killAll(daemon, this.#cgroup);
+    if (!(await this.#terminate(daemon))) this.#killAll(daemon);
   }
 
   /** The agent ends; the daemon goes on. */
@@ -220,6 +220,12 @@ export class SupervisedService {
   async #wait(reason: string, delayMs: number, signal: AbortSignal): Promise<void> {
     this.#set("waiting", reason);
     await sleep(this.#parts.clock, delayMs, signal);
+  }
+
+  /** What lives on by right is in the cgroup as well. */
+  #killAll(daemon: Daemon): void {
+    const cgroup = this.#spec.killsLeftovers === false ? null : this.#cgroup;
+    this.#parts.host.killAll(daemon, cgroup);
   }
 
   /** @returns False when it is still there after the limit. */
