@@ -5,7 +5,7 @@ import { plainTlsReason } from "../network/tls-reasons.ts";
 import { type OperatorTarget, readTarget, type Target } from "./operator-target.ts";
 import type { AuditEntry, NodeRecord, Policy } from "./types.ts";
 
-/** Longest wait for an answer to begin, and between two pieces of it. */
+/** Longest time in which nothing moves. */
 const LIMIT_MS = 30_000;
 
 /** Largest answer accepted: a list of 10 000 machines with their heartbeats fits. */
@@ -189,15 +189,17 @@ async function exchange(target: Target, ask: Exchange): Promise<Answer> {
       ...(json === undefined && raw === undefined ? {} : { "content-type": ask.type }),
     },
   });
-  request.setTimeout(ask.limitMs, () => {
+  // Not the time limit of the socket: that one begins when TLS is set up.
+  const limit = setTimeout(() => {
     fail(`no answer within ${ask.limitMs / 1000} s`);
     request.destroy();
-  });
+  }, ask.limitMs);
   request.on("error", (error) => fail(plainTlsReason(error, target.caName)));
   request.on("response", (response) => {
     const chunks: Buffer[] = [];
     let size = 0;
     response.on("data", (chunk: Buffer) => {
+      limit.refresh();
       size += chunk.length;
       chunks.push(chunk);
       if (size <= ANSWER_LIMIT_BYTES) return;
@@ -215,11 +217,13 @@ async function exchange(target: Target, ask: Exchange): Promise<Answer> {
       reject(error);
       request.destroy();
     });
+    raw.on("data", () => limit.refresh());
     raw.pipe(request);
   }
   try {
     return await promise;
   } finally {
+    clearTimeout(limit);
     raw?.destroy();
   }
 }
