@@ -192,6 +192,23 @@ test.each([
   expect(controller.asked).toEqual([]);
 });
 
+test("long names are fine, and directories nested too deeply are told", async () => {
+  const extra = join(home, "extra");
+  const long = `${"d".repeat(90)}/${"f".repeat(90)}`;
+  mkdirSync(join(extra, dirname(long)), { recursive: true });
+  writeFileSync(join(extra, long), "text");
+  const given = { authorizedKeys: [], files: extra };
+  await createPrivate(options({ given }), context);
+  expect((await openUploaded()).get(long)).toBe("text");
+
+  mkdirSync(join(extra, ...Array(12).fill("deep")), { recursive: true });
+  const directory = join(home, "other");
+  await expect(createPrivate(options({ given, directory }), context)).rejects.toThrow(
+    "use fewer directories",
+  );
+  expect(existsSync(directory)).toBe(false);
+});
+
 test("a host key with a passphrase or of another type is refused", async () => {
   const path = join(home, "host");
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret", "-f", path]);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { errorText } from "../../base/errors.ts";
 import { PRIVATE_FILES } from "../../vault/controller-api.ts";
 import type { UstarEntry } from "../../vault/ustar.ts";
 import { readTree } from "../../vault/ustar-tree.ts";
@@ -35,11 +36,22 @@ export async function seal(
   const signal = context.signal === undefined ? {} : { signal: context.signal };
   await encryptTree(fresh, { entries, key, work, ...signal });
   const ciphertext = readTree(fresh);
-  const { sha256 } = packCiphertext(ciphertext);
+  const sha256 = digestOf(ciphertext);
   context.signal?.throwIfAborted();
   const record: StoredNode = { node, macs, sha256, revision: 0, retiredSerials };
   writeStore(directory, { record, key, ciphertext, access: refreshAccess(sealing) });
   return record;
+}
+
+/** Names grow when they are encrypted: what fits into an archive before may not fit afterwards. */
+function digestOf(ciphertext: readonly UstarEntry[]): string {
+  try {
+    return packCiphertext(ciphertext).sha256;
+  } catch (error) {
+    throw privateError(
+      `Cannot pack the encrypted files: ${errorText(error)}; use fewer directories in one another`,
+    );
+  }
 }
 
 /** {@link checkContents} for what must be good. @throws AgentError `E_PRIVATE` */
