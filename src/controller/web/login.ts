@@ -65,13 +65,14 @@ export class Login {
 
   async #refuse(response: ServerResponse, from: string): Promise<void> {
     const waitMs = this.#guard.waitMs(from);
+    // Counted before anything is waited for: tries at the same time are not all the first one.
+    if (waitMs === 0) this.#guard.failed(from);
     await this.#controller.recordLogin(waitMs > 0 ? "throttled" : "failed", from);
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
       const page = renderLogin(`Too many wrong tokens. Wait ${seconds} s.`);
       return sendPage(response, 429, page, { "retry-after": seconds });
     }
-    this.#guard.failed(from);
     await new Promise<void>((resolve) => this.#clock.after(ANSWER_DELAY_MS, resolve));
     sendPage(response, 401, renderLogin("This is not the operator token."));
   }
