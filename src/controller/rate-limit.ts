@@ -2,6 +2,7 @@
 const MOST_SOURCES = 10_000;
 
 const MINUTE_MS = 60_000;
+const SWEEP_MS = 1000;
 
 export interface RateAnswer {
   readonly isAllowed: boolean;
@@ -16,6 +17,7 @@ export interface RateAnswer {
 export class RateLimit {
   readonly #perMinute: number;
   readonly #nowMs: () => number;
+  #sweptMs = Number.NEGATIVE_INFINITY;
   readonly #buckets = new Map<string, { level: number; atMs: number }>();
 
   /** @param nowMs Monotonic. */
@@ -65,7 +67,10 @@ export class RateLimit {
     return Math.min(this.#perMinute, bucket.level + gained);
   }
 
+  /** Once a second at most: looking through all of them for each request of a flood would help it. */
   #forgetFull(now: number): void {
+    if (now - this.#sweptMs < SWEEP_MS) return;
+    this.#sweptMs = now;
     for (const [source, bucket] of this.#buckets) {
       if (this.#refilled(bucket, now) >= this.#perMinute) this.#buckets.delete(source);
     }
