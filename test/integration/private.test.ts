@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -450,6 +451,31 @@ test("no program gets a secret in its arguments or environment", async () => {
   expect(seen).toContain("shims/gocryptfs -fg");
   const secrets = [stored("key").trim(), stored("access/redis-password").trim()];
   for (const secret of secrets) expect(seen).not.toContain(secret);
+});
+
+test("without root, files are overwritten and removed, read-only ones too", () => {
+  const module = join(import.meta.dirname, "../../src/controller/private/work-directory.ts");
+  const parent = mkdtempSync(join(tmpdir(), "node0-private-test-"));
+  chmodSync(parent, 0o777);
+  const code = `
+    import { linkSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+    import { openWorkDirectory } from ${JSON.stringify(module)};
+    process.setgid(65534);
+    process.setuid(65534);
+    const parent = ${JSON.stringify(parent)};
+    {
+      await using work = await openWorkDirectory(parent);
+      writeFileSync(work.path + "/secret", "secret", { mode: 0o400 });
+      linkSync(work.path + "/secret", parent + "/other-name");
+    }
+    console.log(JSON.stringify([readdirSync(parent), readFileSync(parent + "/other-name", "hex")]));`;
+  try {
+    const words = ["--input-type=module", "-e", code];
+    const seen = execFileSync(process.execPath, words, { encoding: "utf8", timeout: 20_000 });
+    expect(JSON.parse(seen)).toEqual([["other-name"], "000000000000"]);
+  } finally {
+    rmSync(parent, { recursive: true });
+  }
 });
 
 test("what a killed predecessor left is unmounted and removed", async () => {

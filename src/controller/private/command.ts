@@ -30,7 +30,9 @@ export async function runPrivateCommand(words: readonly string[]): Promise<numbe
       say("interrupted");
       return 130;
     }
-    say(errorText(error));
+    // Cleaning up after a failure can fail as well; the failure is what matters.
+    if (error instanceof SuppressedError) say(errorText(error.suppressed));
+    say(errorText(error instanceof SuppressedError ? error.error : error));
     if (!(error instanceof AgentError && error.code === "E_USAGE")) return 1;
     process.stderr.write(USAGE);
     return 2;

@@ -66,7 +66,7 @@ export async function encryptTree(ciphertext: string, options: EncryptOptions): 
 /**
  * Decrypts all files of a ciphertext and compares them with their manifest.
  *
- * @throws AgentError `E_PRIVATE`; field `reason`: `key` or `ciphertext`.
+ * @throws AgentError `E_PRIVATE`; field `reason`: `key`, `ciphertext` or `mount`.
  */
 export async function decryptTree(
   ciphertext: string,

@@ -22,6 +22,9 @@ const LOOK_EVERY_MS = 10;
 /** Exit code for a wrong passphrase (gocryptfs, "exit codes"). */
 const WRONG_KEY = 12;
 
+/** Exit codes for a ciphertext directory or a `gocryptfs.conf` that cannot be used. */
+const DAMAGE: readonly number[] = [6, 8, 11, 13, 23, 27];
+
 /** A ciphertext that is mounted in plain, until it is disposed. */
 export interface PlainMount {
   readonly path: string;
@@ -47,7 +50,7 @@ export interface MountOptions {
  * Mounts a ciphertext in plain; gocryptfs stays in the foreground, so that it is gone when the
  * mount is.
  *
- * @throws AgentError `E_PRIVATE`; with the field `reason` = `key` where the key does not fit.
+ * @throws AgentError `E_PRIVATE`; field `reason`: `key` where it does not fit, `ciphertext`, `mount`.
  */
 export async function mountPlain(options: MountOptions): Promise<PlainMount> {
   const { ciphertext, mountpoint, key, isReadOnly, signal } = options;
@@ -87,9 +90,10 @@ function isMounted(mountpoint: string): boolean {
 
 function refusal(ciphertext: string, code: number | null, complaint: string): Error {
   if (code !== WRONG_KEY) {
+    const isDamage = code !== null && DAMAGE.includes(code);
     return privateError(
-      `Cannot decrypt ${ciphertext}: ${complaint || `exit code ${code}`}, expected a mount`,
-      { reason: "ciphertext" },
+      `Cannot mount ${ciphertext}: ${complaint || `exit code ${code}`}, expected a mount`,
+      { reason: isDamage ? "ciphertext" : "mount" },
     );
   }
   return privateError(

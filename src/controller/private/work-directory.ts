@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   fstatSync,
@@ -126,6 +127,8 @@ function overwriteFiles(directory: string): void {
 }
 
 function overwrite(path: string): void {
+  // The files of gocryptfs itself are read-only.
+  chmodSync(path, 0o600);
   const descriptor = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
   try {
     const zeros = Buffer.alloc(fstatSync(descriptor).size);
