@@ -47,7 +47,7 @@ export class Live {
   /** Ids whose change has not been sent. */
   readonly #dirty = new Set<string>();
   /** States of all machines while somebody looks: tells new ones, and the counts. */
-  #states = new Map<string, { readonly state: NodeState }>();
+  readonly #states = new Map<string, { readonly state: NodeState }>();
   #started: Promise<void> | undefined;
   #forget: (() => void) | undefined;
   #cancelFlush: (() => void) | undefined;
@@ -97,8 +97,8 @@ export class Live {
   async #start(): Promise<void> {
     this.#forget = this.#controller.onChange((id) => this.#noticed(id));
     this.#keepAlive();
-    const nodes = await this.#controller.listNodes();
-    this.#states = new Map(nodes.map(({ id, state }) => [id, { state }]));
+    for await (const { id, state } of await this.#controller.listNodes())
+      this.#states.set(id, { state });
   }
 
   #noticed(id: string): void {

@@ -4,6 +4,7 @@ import { layOut } from "./layout.ts";
 import { decisionButton, nameOf, renderPulse, stateBadge } from "./node-parts.ts";
 import type { Session } from "./sessions.ts";
 import { renderStrip, summarizeBoot } from "./timeline.ts";
+import type { WebController } from "./web-controller.ts";
 
 /** What the list shows: a state, machines that hold a text, a page of both. */
 export interface NodesView {
@@ -25,6 +26,11 @@ const PAGE_SIZE = 100;
 
 export type Counts = Readonly<Record<NodeState, number>>;
 
+const NO_MACHINES: Counts = { pending: 0, approved: 0, rejected: 0, revoked: 0 };
+
+/** What the list is ordered by. */
+type Place = Pick<NodeRecord, "id" | "state" | "firstSeenMs">;
+
 export function readView(query: URLSearchParams): NodesView {
   const state = NODE_STATES.find((name) => name === query.get("state")) ?? "";
   const page = Number(query.get("page") ?? 0);
@@ -36,7 +42,7 @@ export function readView(query: URLSearchParams): NodesView {
 }
 
 export function countStates(nodes: Iterable<{ readonly state: NodeState }>): Counts {
-  const counts = { pending: 0, approved: 0, rejected: 0, revoked: 0 };
+  const counts: Record<NodeState, number> = { ...NO_MACHINES };
   for (const { state } of nodes) counts[state] += 1;
   return counts;
 }
@@ -55,22 +61,49 @@ export function isInView(node: NodeRecord, { state, search }: NodesView): boolea
   return texts.some((text) => text?.toLowerCase().includes(wanted));
 }
 
+/** What one page of the list holds. */
+export interface NodesPage {
+  readonly shown: readonly NodeRecord[];
+  readonly counts: Counts;
+  /** From 0; the last one where the view asked for more. */
+  readonly page: number;
+  readonly pages: number;
+}
+
+/**
+ * Picks the machines of a page. Of the others only what they are ordered by is kept: with ten thousand
+ * machines that is a few megabytes less.
+ */
+export async function pickNodes(
+  controller: Pick<WebController, "listNodes" | "getNode">,
+  view: NodesView,
+): Promise<NodesPage> {
+  const counts: Record<NodeState, number> = { ...NO_MACHINES };
+  const found: Place[] = [];
+  for await (const node of await controller.listNodes()) {
+    counts[node.state] += 1;
+    const { id, state, firstSeenMs } = node;
+    if (isInView(node, view)) found.push({ id, state, firstSeenMs });
+  }
+  const pages = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
+  const page = Math.min(view.page, pages - 1);
+  const places = found.sort(byUrgency).slice(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+  const shown = await Promise.all(places.map(({ id }) => controller.getNode(id)));
+  return { shown: shown.filter((node) => node !== undefined), counts, page, pages };
+}
+
 export function renderNodes(
-  nodes: readonly NodeRecord[],
+  { shown, counts, page, pages }: NodesPage,
   view: NodesView,
   context: ViewContext,
 ): Html {
-  const found = nodes.filter((node) => isInView(node, view)).sort(byUrgency);
-  const pages = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
-  const page = Math.min(view.page, pages - 1);
-  const shown = found.slice(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
   const live = new URLSearchParams(viewQuery({ ...view, page }));
   for (const { id } of shown) live.append("id", id);
   return layOut({
     ...{ title: "Machines", current: "machines", ...context },
     live: live.toString(),
     body: html`<h1>Machines</h1>
-${renderCounts(countStates(nodes), view)}
+${renderCounts(counts, view)}
 <form class="search" role="search" method="get" action="/">
 ${view.state !== "" && html`<input type="hidden" name="state" value="${view.state}">`}
 <label for="search" class="unseen">Search</label>
@@ -82,7 +115,7 @@ ${view.state !== "" && html`<input type="hidden" name="state" value="${view.stat
 <thead><tr><th scope="col">Machine</th><th scope="col">State</th><th scope="col">Hardware</th><th scope="col">Address</th><th scope="col">Last boot</th><th scope="col">Heartbeat</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead>
 <tbody id="nodes">${shown.map((node) => renderRow(node, view, context))}</tbody>
 </table></div>
-${shown.length === 0 && html`<p class="empty" id="empty">${emptyText(nodes.length, view)}</p>`}
+${shown.length === 0 && html`<p class="empty" id="empty">${emptyText(counts, view)}</p>`}
 ${renderPager(page, pages, view)}`,
   });
 }
@@ -130,8 +163,8 @@ function viewQuery({ state, search, page }: NodesView): string {
 }
 
 /** Those that wait for a person first, then the newest. */
-function byUrgency(left: NodeRecord, right: NodeRecord): number {
-  const rank = ({ state }: NodeRecord): number => NODE_STATES.indexOf(state);
+function byUrgency(left: Place, right: Place): number {
+  const rank = ({ state }: Place): number => NODE_STATES.indexOf(state);
   return (
     rank(left) - rank(right) ||
     right.firstSeenMs - left.firstSeenMs ||
@@ -139,8 +172,9 @@ function byUrgency(left: NodeRecord, right: NodeRecord): number {
   );
 }
 
-function emptyText(known: number, { state, search }: NodesView): string {
-  if (known === 0) return "No machine has asked yet. The first request of a machine puts it here.";
+function emptyText(counts: Counts, { state, search }: NodesView): string {
+  if (NODE_STATES.every((name) => counts[name] === 0))
+    return "No machine has asked yet. The first request of a machine puts it here.";
   if (search !== "") return `No machine with “${search}”.`;
   return `No ${state} machine.`;
 }

@@ -17,7 +17,7 @@ import { Live, type Watched } from "./live.ts";
 import { Login } from "./login.ts";
 import { renderMessage } from "./login-page.ts";
 import { renderNode } from "./node-page.ts";
-import { readView, renderNodes } from "./nodes-page.ts";
+import { pickNodes, readView, renderNodes } from "./nodes-page.ts";
 import { POLICIES, renderPolicy } from "./policy-page.ts";
 import { isSameSecret, type Session, Sessions } from "./sessions.ts";
 import { DECISIONS, type DecisionName, type WebController } from "./web-controller.ts";
@@ -188,8 +188,9 @@ class Pages {
   }
 
   async #showNodes({ response, session, query }: Visit): Promise<void> {
-    const nodes = await this.#controller.listNodes();
-    sendPage(response, 200, renderNodes(nodes, readView(query), this.#context(session)));
+    const view = readView(query);
+    const page = await pickNodes(this.#controller, view);
+    sendPage(response, 200, renderNodes(page, view, this.#context(session)));
   }
 
   async #showNode({ response, session, words }: Visit): Promise<void> {

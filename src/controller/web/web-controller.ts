@@ -24,7 +24,8 @@ export interface CertificateView {
  * AgentError; its message is shown to the operator.
  */
 export interface WebController {
-  listNodes(): Awaitable<readonly NodeRecord[]>;
+  /** All machines, in any order; may give them one at a time, because there may be many. */
+  listNodes(): Awaitable<Iterable<NodeRecord> | AsyncIterable<NodeRecord>>;
   getNode(id: string): Awaitable<NodeRecord | undefined>;
   /** Client certificates of a node, newest first. */
   certificates(id: string): Awaitable<readonly CertificateView[]>;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { NodeRecord } from "../../../../src/controller/types.ts";
 import { readAuditLast, renderAudit } from "../../../../src/controller/web/audit-page.ts";
 import { renderNode } from "../../../../src/controller/web/node-page.ts";
-import { readView, renderNodes } from "../../../../src/controller/web/nodes-page.ts";
+import { pickNodes, readView, renderNodes } from "../../../../src/controller/web/nodes-page.ts";
 import { Sessions } from "../../../../src/controller/web/sessions.ts";
 import { summarizeBoot } from "../../../../src/controller/web/timeline.ts";
 import { FakeClock } from "../../../fakes/clock.ts";
@@ -11,10 +11,18 @@ import { MemoryController, makeHeartbeat, makeNode } from "../../../fakes/memory
 const EVIL = `"><img src=x onerror=alert(1)>'`;
 const NOW_MS = 1_795_168_462_881;
 
-const list = (nodes: readonly NodeRecord[], query = ""): string =>
-  String(renderNodes(nodes, readView(new URLSearchParams(query)), context()));
+const list = async (
+  nodes: readonly NodeRecord[],
+  query = "",
+  shownTo = context(),
+): Promise<string> => {
+  const controller = new MemoryController();
+  for (const node of nodes) controller.put(node);
+  const view = readView(new URLSearchParams(query));
+  return String(renderNodes(await pickNodes(controller, view), view, shownTo));
+};
 
-test("nothing a machine or an operator wrote becomes markup", () => {
+test("nothing a machine or an operator wrote becomes markup", async () => {
   const heartbeat = makeHeartbeat(NOW_MS, {
     ...{ hostname: EVIL, version: EVIL, addresses: [EVIL], from: EVIL },
     phases: [{ phase: EVIL, state: EVIL, startMs: 0, endMs: 1, attempts: 1, reason: EVIL }],
@@ -28,7 +36,7 @@ test("nothing a machine or an operator wrote becomes markup", () => {
   controller.record({ action: EVIL, subject: EVIL, actor: EVIL, outcome: EVIL, detail: EVIL });
   const { entries } = controller;
   const pages = [
-    list([node], `search=${encodeURIComponent(EVIL)}`),
+    await list([node], `search=${encodeURIComponent(EVIL)}`),
     String(renderNode(node, [], context())),
     String(renderAudit({ entries, last: 1, end: 1 }, context())),
   ];
@@ -38,24 +46,24 @@ test("nothing a machine or an operator wrote becomes markup", () => {
   }
 });
 
-test("pages hold no inline script, style or handler", () => {
+test("pages hold no inline script, style or handler", async () => {
   const node = makeNode({ id: "k3w9x0aab12c", heartbeat: makeHeartbeat(NOW_MS) });
-  for (const page of [list([node]), String(renderNode(node, [], context()))]) {
+  for (const page of [await list([node]), String(renderNode(node, [], context()))]) {
     expect(page).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?! src="\/assets\/page\.js")/);
   }
 });
 
-test("every form that changes something carries the token of the session", () => {
+test("every form that changes something carries the token of the session", async () => {
   const session = context();
   const nodes = [makeNode({ id: "a" }), makeNode({ id: "b", state: "approved" })];
-  const page = String(renderNodes(nodes, readView(new URLSearchParams()), session));
+  const page = await list(nodes, "", session);
   const forms = page.match(/<form method="post".*?<\/form>/gs) ?? [];
   expect(forms).toHaveLength(3);
   for (const form of forms) expect(form).toContain(`value="${session.session.csrf}"`);
 });
 
-test("machines that wait for a decision come first", () => {
-  const page = list([
+test("machines that wait for a decision come first", async () => {
+  const page = await list([
     makeNode({ id: "revoked", state: "revoked" }),
     makeNode({ id: "approved", state: "approved" }),
     makeNode({ id: "pending" }),
@@ -75,29 +83,30 @@ test("only the decisions a state allows are offered", () => {
   expect(actionsOf("revoked")).toStrictEqual(["approve"]);
 });
 
-test("a search finds machines by every text, in any case", () => {
+test("a search finds machines by every text, in any case", async () => {
   const node = makeNode({ id: "found", macs: ["52:54:00:aa:bb:cc"] });
   const other = makeNode({ id: "other", reported: null, address: "" });
   for (const word of ["AA:BB", "sn-47", "10.20.0.17", "supermicro", "89e92"]) {
-    const page = list([node, other], `search=${word}`);
+    const page = await list([node, other], `search=${word}`);
     expect(page).toContain('id="node-found"');
     expect(page).not.toContain('id="node-other"');
   }
 });
 
-test("a hundred machines are on a page, and the next page holds the rest", () => {
+test("a hundred machines are on a page, and the next page holds the rest", async () => {
   const nodes = Array.from({ length: 101 }, (_, index) => makeNode({ id: `m${index}` }));
-  const rows = (query: string): number => list(nodes, query).match(/<tr id="node-/g)?.length ?? 0;
-  expect(rows("")).toBe(100);
-  expect(rows("page=1")).toBe(1);
-  expect(rows("page=99")).toBe(1);
+  const rows = async (query: string): Promise<number | undefined> =>
+    (await list(nodes, query)).match(/<tr id="node-/g)?.length;
+  expect(await rows("")).toBe(100);
+  expect(await rows("page=1")).toBe(1);
+  expect(await rows("page=99")).toBe(1);
 });
 
-test("a machine without a heartbeat for three intervals is shown as silent", () => {
-  const heard = (agoMs: number): string =>
+test("a machine without a heartbeat for three intervals is shown as silent", async () => {
+  const heard = (agoMs: number): Promise<string> =>
     list([makeNode({ id: "m", state: "approved", heartbeat: makeHeartbeat(NOW_MS - agoMs) })]);
-  expect(heard(90_000)).toContain('class="pulse alive"');
-  expect(heard(96_000)).toContain('class="pulse silent"');
+  expect(await heard(90_000)).toContain('class="pulse alive"');
+  expect(await heard(96_000)).toContain('class="pulse silent"');
 });
 
 test("the boot is summed up by what is not done", () => {
