@@ -21,8 +21,11 @@ export async function main(words: readonly string[]): Promise<number> {
       const { runControllerCommand } = await import("./controller/command.ts");
       return await runControllerCommand(rest);
     }
+    case "private": {
+      const { runPrivateCommand } = await import("./controller/private/command.ts");
+      return await runPrivateCommand(rest);
+    }
     case "bootserver":
-    case "private":
       process.stderr.write(`node0: ${part} is not in this version\n`);
       return 2;
     default: {

@@ -43,6 +43,10 @@ export async function runControllerCommand(argv: readonly string[]): Promise<num
     const { runOperatorCommand } = await import("./operator/command.ts");
     return await runOperatorCommand(argv);
   }
+  if (argv.includes("--help") || argv.includes("-h")) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
   const action = ACTIONS[name];
   try {
     if (action === undefined) throw wrongUse("no such command");
@@ -52,7 +56,7 @@ export async function runControllerCommand(argv: readonly string[]): Promise<num
     return await action(parsed);
   } catch (error) {
     const isUsage = error instanceof AgentError && error.code === "E_USAGE";
-    process.stderr.write(isUsage ? USAGE : `controller: ${errorText(error)}\n`);
+    process.stderr.write(`controller: ${errorText(error)}\n${isUsage ? USAGE : ""}`);
     return isUsage ? 2 : 1;
   }
 }

@@ -103,9 +103,16 @@ test("prefers the Node of the project", () => {
   ]);
 });
 
-test.each(["controller", "bootserver", "private"])("says that %s is not there yet", (part) => {
-  const { stderr, status } = spawnSync(LAUNCHER, [part], { encoding: "utf8" });
+test("says that the boot service is not there yet", () => {
+  const { stderr, status } = spawnSync(LAUNCHER, ["bootserver"], { encoding: "utf8" });
 
   expect(status).toBe(2);
-  expect(stderr).toBe(`node0: ${part} is not in this version\n`);
+  expect(stderr).toBe("node0: bootserver is not in this version\n");
+});
+
+test.each(["controller", "private"])("%s says how it is used", (part) => {
+  const { stdout, status } = spawnSync(LAUNCHER, [part, "--help"], { encoding: "utf8" });
+
+  expect(status).toBe(0);
+  expect(stdout).toContain(`node0 ${part} `);
 });

@@ -20,6 +20,10 @@ CONTROLLER: --dir DIR, or --url URL --ca FILE --token-file FILE
  * @returns Exit code: 0, 1 when the work failed or a check did, 2 for wrong words, 130 when interrupted.
  */
 export async function runPrivateCommand(words: readonly string[]): Promise<number> {
+  if (words.some((word) => word === "--help" || word === "-h")) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort();
   for (const name of SIGNALS) process.on(name, interrupt);
