@@ -88,6 +88,10 @@ export class Gocryptfs {
     const { host, files, mountpoint, directory = SERVICES_DIRECTORY } = this.#options;
     const path = host.find(NAME);
     if (path === undefined) throw failure("E_VAULT_MOUNT", `${NAME} is not installed`);
+    if (!files.exists(`${ciphertext}/gocryptfs.conf`)) {
+      const message = "the ciphertext is not complete: it has no gocryptfs.conf";
+      throw failure("E_VAULT_CIPHERTEXT", message);
+    }
     files.ensureDirectory(directory, 0o700);
     files.ensureDirectory(mountpoint, 0o700);
     this.#emptyOutput();

@@ -62,7 +62,7 @@ export class Unlock {
       const { origin, directory } = await this.#cipher(outcome, context.signal);
       context.setReason(`opening ${directory}`);
       await vault.mount(directory, outcome.key, context.signal);
-      const entries = await this.#verify(directory, context);
+      const entries = await this.#verify(context);
       const { node, revision } = outcome;
       log.info("private configuration is mounted", { node, revision, origin, entries });
       const which = revision === 0 ? "" : `, revision ${revision}`;
@@ -163,10 +163,10 @@ export class Unlock {
     return findCiphertext({ client, files, log, directories, sha256, mac, signal });
   }
 
-  async #verify(ciphertext: string, { signal }: PhaseContext): Promise<number> {
+  async #verify({ signal }: PhaseContext): Promise<number> {
     const { mountpoint } = this.#directories;
     try {
-      return await verifyPrivate({ ciphertext, mountpoint }, signal);
+      return await verifyPrivate(mountpoint, signal);
     } catch (error) {
       await this.#options.vault.unmount();
       throw error;
