@@ -100,10 +100,11 @@ export class SshService {
     if (before !== undefined && before !== prepared.config && this.#service.status().pid !== null) {
       await this.#service.restart("keys, settings or addresses changed");
     }
-    const silent = await this.#ready(context);
-    const { addresses, fingerprint = "of an old format" } = prepared;
-    const reached = addresses.filter((address) => !silent.includes(address)).map(format);
-    const others = silent.length === 0 ? "" : `; not on ${silent.map(format).join(", ")}`;
+    const silent = (await this.#ready(context)).map(format);
+    // A start in between has read everything again.
+    const { addresses, fingerprint = "of an old format" } = this.#prepared ?? prepared;
+    const reached = addresses.map(format).filter((address) => !silent.includes(address));
+    const others = silent.length === 0 ? "" : `; not on ${silent.join(", ")}`;
     const problem = this.#problem === "" ? "" : `; ${this.#problem}`;
     return `root by key on ${reached.join(", ")}, host key ${fingerprint}${others}${problem}`;
   }
