@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../../base/clock.ts";
+import { errorText } from "../../base/errors.ts";
+import type { Logger } from "../../log/logger.ts";
 import type { NodeRecord, NodeState } from "../types.ts";
 import type { Html } from "./html.ts";
 import { startEvents } from "./http.ts";
@@ -53,13 +55,20 @@ export class Live {
   #cancelFlush: (() => void) | undefined;
   #cancelKeepAlive: (() => void) | undefined;
 
+  readonly #log: Logger;
   readonly #endOldSessions: () => void;
 
-  /** @param endOldSessions Called now and then: sessions end by age while a page is merely open, too. */
-  constructor(controller: WebController, clock: Clock, endOldSessions: () => void) {
-    this.#controller = controller;
-    this.#clock = clock;
-    this.#endOldSessions = endOldSessions;
+  constructor(options: {
+    readonly controller: WebController;
+    readonly clock: Clock;
+    readonly log: Logger;
+    /** Called now and then: sessions end by age while a page is merely open, too. */
+    readonly endOldSessions: () => void;
+  }) {
+    this.#controller = options.controller;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#endOldSessions = options.endOldSessions;
   }
 
   get isFull(): boolean {
@@ -97,6 +106,7 @@ export class Live {
   async #start(): Promise<void> {
     this.#forget = this.#controller.onChange((id) => this.#noticed(id));
     this.#keepAlive();
+    this.#states.clear();
     for await (const { id, state } of await this.#controller.listNodes())
       this.#states.set(id, { state });
   }
@@ -105,7 +115,9 @@ export class Live {
     this.#dirty.add(id);
     this.#cancelFlush ??= this.#clock.after(COLLECT_MS, () => {
       this.#cancelFlush = undefined;
-      void this.#flush();
+      this.#flush().catch((error: unknown) => {
+        this.#log.error("changes were not sent to open pages", { reason: errorText(error) });
+      });
     });
   }
 
@@ -148,7 +160,7 @@ export class Live {
         );
       }
     }
-    if (fragments.length === 0 || response.writableEnded) return;
+    if (fragments.length === 0 || response.writableEnded || response.destroyed) return;
     if (response.writableLength > BUFFER_LIMIT_BYTES) response.destroy();
     else {
       const data = JSON.stringify({ nowMs: context.nowMs, fragments });

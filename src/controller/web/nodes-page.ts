@@ -127,7 +127,7 @@ export function renderRow(
   { session, nowMs }: ViewContext,
 ): Html {
   const { reported, heartbeat, macs } = node;
-  const back = `/?${viewQuery(view)}`;
+  const back = listPath(view);
   const phases = heartbeat?.phases ?? [];
   const addresses = heartbeat?.addresses.length ? heartbeat.addresses : [node.address];
   const product = [reported?.vendor, reported?.product].filter(Boolean).join(" ");
@@ -146,12 +146,17 @@ export function renderRow(
 export function renderCounts(counts: Counts, view: NodesView): Html {
   const all = NODE_STATES.reduce((sum, state) => sum + counts[state], 0);
   const link = (state: NodeState | "", text: string, count: number): Html => {
-    const query = viewQuery({ state, search: view.search, page: 0 });
-    return html`<li><a href="/${query === "" ? "" : `?${query}`}"${view.state === state && html` aria-current="true"`}>${text} <span class="count">${count}</span></a></li>`;
+    const path = listPath({ state, search: view.search, page: 0 });
+    return html`<li><a href="${path}"${view.state === state && html` aria-current="true"`}>${text} <span class="count">${count}</span></a></li>`;
   };
   return html`<nav id="counts" aria-label="States"><ul class="tabs">${link("", "All", all)}${NODE_STATES.map(
     (state) => link(state, `${state[0]?.toUpperCase()}${state.slice(1)}`, counts[state]),
   )}</ul></nav>`;
+}
+
+function listPath(view: NodesView): string {
+  const query = viewQuery(view);
+  return query === "" ? "/" : `/?${query}`;
 }
 
 function viewQuery({ state, search, page }: NodesView): string {
@@ -184,6 +189,6 @@ function renderPager(page: number, pages: number, view: NodesView): Html | null 
   const link = (to: number, text: string): Html | false =>
     to >= 0 &&
     to < pages &&
-    html`<a class="button" href="/?${viewQuery({ ...view, page: to })}">${text}</a>`;
+    html`<a class="button" href="${listPath({ ...view, page: to })}">${text}</a>`;
   return html`<nav class="pager" aria-label="Pages">${link(page - 1, "Previous")}<span>Page ${page + 1} of ${pages}</span>${link(page + 1, "Next")}</nav>`;
 }

@@ -83,7 +83,7 @@ class Pages {
     this.#clock = clock;
     this.#log = log;
     this.sessions = new Sessions(clock);
-    this.live = new Live(controller, clock, () => this.sessions.endOld());
+    this.live = new Live({ controller, clock, log, endOldSessions: () => this.sessions.endOld() });
     this.#login = new Login({ controller, sessions: this.sessions, clock });
     this.#routes = [
       { method: "GET", path: /^\/$/, run: (visit) => this.#showNodes(visit) },
