@@ -91,6 +91,7 @@ export class Core {
         "Cannot tell which machine asks: its addresses belong to several, expected one; an operator has to remove the wrong ones",
       );
     }
+    if (id === undefined) this.#refuseWhenFull(request, from);
     const answer = this.store.transaction(() => this.#answer(id, request, from));
     await this.store.durable();
     return answer;
@@ -134,16 +135,19 @@ export class Core {
     return { state, node: id, reason, nowMs } as UnlockAnswer;
   }
 
+  /** Before the transaction: its line in the audit log has to stay. */
+  #refuseWhenFull(request: UnlockRequest, from: string): void {
+    if (this.store.nodes.countByState().pending < MOST_PENDING) return;
+    this.#note({ subject: request.macs[0] ?? "", actor: from, outcome: "full" });
+    throw new RequestError(
+      503,
+      "E_PENDING_FULL",
+      `Cannot take a new machine: ${MOST_PENDING} wait for an operator already`,
+      60,
+    );
+  }
+
   #addStranger(request: UnlockRequest, from: string): NodeRecord {
-    if (this.store.nodes.countByState().pending >= MOST_PENDING) {
-      this.#note({ subject: request.macs[0] ?? "", actor: from, outcome: "full" });
-      throw new RequestError(
-        503,
-        "E_PENDING_FULL",
-        `Cannot take a new machine: ${MOST_PENDING} wait for an operator already`,
-        60,
-      );
-    }
     return this.store.nodes.add({
       macs: request.macs,
       isRegistered: false,

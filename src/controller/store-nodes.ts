@@ -118,16 +118,24 @@ export class NodeTable {
     this.#beats.set(id, { ...body, atMs: this.#nowMs(), from });
   }
 
-  /** Writes what has come since the last time; to be called in one transaction. */
-  writeHeartbeats(): number {
-    const count = this.#beats.size;
+  /**
+   * Writes up to `most` heartbeats, those that came first; to be called in one transaction. Few at a
+   * time, because 300 rows all over the table hold the event loop for 10 ms and more.
+   */
+  writeHeartbeats(most = Number.POSITIVE_INFINITY): void {
+    let left = most;
     for (const [id, beat] of this.#beats) {
+      if (left <= 0) return;
+      left -= 1;
       // Only of machines that are still there.
       this.#statements.beat.run(JSON.stringify(beat), id);
-      this.#statements.seen.run(beat.atMs, id);
+      this.#beats.delete(id);
     }
-    this.#beats.clear();
-    return count;
+  }
+
+  /** Heartbeats that are not written yet. */
+  get waitingHeartbeats(): number {
+    return this.#beats.size;
   }
 
   #read(row: Row): NodeRecord {
@@ -175,7 +183,6 @@ function prepare(database: DatabaseSync): Record<StatementName, StatementSync> {
       `INSERT INTO heartbeats SELECT id, ?1 FROM nodes WHERE id = ?2
          ON CONFLICT (node) DO UPDATE SET body = excluded.body`,
     ),
-    seen: database.prepare("UPDATE nodes SET last_seen_ms = max(last_seen_ms, ?) WHERE id = ?"),
   };
 }
 
@@ -191,12 +198,12 @@ type StatementName =
   | "setState"
   | "report"
   | "remove"
-  | "beat"
-  | "seen";
+  | "beat";
 
 function readNode(row: Row): NodeRecord {
   const json = (name: string): unknown =>
     row[name] === null ? null : JSON.parse(String(row[name]));
+  const heartbeat = json("heartbeat") as Heartbeat | null;
   return {
     id: String(row["id"]),
     state: row["state"] as NodeState,
@@ -205,10 +212,11 @@ function readNode(row: Row): NodeRecord {
     reported: json("reported") as UnlockRequest | null,
     address: String(row["address"]),
     firstSeenMs: Number(row["first_seen_ms"]),
-    lastSeenMs: Number(row["last_seen_ms"]),
+    // Heartbeats do not touch the row of the machine: that would double what they write.
+    lastSeenMs: Math.max(Number(row["last_seen_ms"]), heartbeat?.atMs ?? 0),
     overlayAddress: String(row["overlay_address"]),
     revision: Number(row["revision"]),
     revokedSerials: json("revoked") as string[],
-    heartbeat: json("heartbeat") as Heartbeat | null,
+    heartbeat,
   };
 }
