@@ -9,6 +9,9 @@ import { normalSerial } from "./store-certificates.ts";
 /** Extended key usage "TLS client" (RFC 5280, 4.2.1.12). */
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 
+/** Certificates whose signature need not be checked again. */
+const MOST_REMEMBERED = 20_000;
+
 interface Presented {
   readonly serial: string;
   readonly node: string;
@@ -18,13 +21,15 @@ interface Presented {
 
 /**
  * Tells which machine a client certificate belongs to. The signature is checked once for each
- * connection, everything that may change with every request: dates, revocation, state of the machine.
+ * certificate, everything that may change with every request: dates, revocation, state of the machine.
  */
 export class Identity {
   readonly #authority: Authority;
   readonly #store: Store;
   readonly #nowMs: () => number;
   readonly #presented = new WeakMap<object, Presented>();
+  /** By fingerprint, of this authority only: machines come back with each heartbeat. */
+  readonly #signed = new Map<string, Presented>();
 
   constructor(options: { authority: Authority; store: Store; nowMs: () => number }) {
     this.#authority = options.authority;
@@ -63,7 +68,19 @@ export class Identity {
     if (known !== undefined) return known;
     const certificate = socket.getPeerX509Certificate?.();
     if (certificate === undefined) return undefined;
-    const presented = {
+    const fingerprint = certificate.fingerprint256;
+    const presented = this.#signed.get(fingerprint) ?? this.#judge(certificate);
+    if (presented.isSigned) {
+      const [oldest] = this.#signed.keys();
+      if (this.#signed.size >= MOST_REMEMBERED && oldest !== undefined) this.#signed.delete(oldest);
+      this.#signed.set(fingerprint, presented);
+    }
+    this.#presented.set(socket, presented);
+    return presented;
+  }
+
+  #judge(certificate: X509Certificate): Presented {
+    return {
       serial: normalSerial(certificate.serialNumber),
       node: commonName(certificate),
       endMs: certificate.validToDate.getTime(),
@@ -71,8 +88,6 @@ export class Identity {
         (certificate.keyUsage ?? []).includes(CLIENT_AUTH) &&
         this.#authority.hasSigned(certificate),
     };
-    this.#presented.set(socket, presented);
-    return presented;
   }
 }
 
