@@ -163,6 +163,8 @@ test("the key is in no string of the agent's heap after the unlock", async () =>
   };
   expect(holdsMarker).toBe(true);
   expect(readFileSync(strings, "latin1").includes(home.key)).toBe(false);
+  // That agent has ended; what it mounted goes on.
+  expect(home.gocryptfs().mounted()).toBe(home.directories.fetched);
 }, 60_000);
 
 /** Unlocks, writes a heap snapshot beside itself, and says whether that holds a text known to be there. */
