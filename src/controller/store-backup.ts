@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { AgentError, errorCode } from "../base/errors.ts";
 import { AuditLog } from "./audit.ts";
-import { DATABASE_FILE } from "./store.ts";
+import { DATABASE_FILE } from "./store-files.ts";
 import { prepareSchema } from "./store-schema.ts";
 
 /** What a backup holds beside the database and the ciphertext, where it is there. */

@@ -9,6 +9,9 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 
+/** Name of the database in the directory of a controller. */
+export const DATABASE_FILE = "controller.db";
+
 /** Writes a file of mode 0600 so that after a crash it is there whole or as it was. */
 export function writePrivateFile(path: string, data: string | Uint8Array): void {
   const beside = `${path}.new`;

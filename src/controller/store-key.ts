@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentError, errorCode } from "../base/errors.ts";
-import { writePrivateFile } from "./store-files.ts";
+import { DATABASE_FILE, writePrivateFile } from "./store-files.ts";
 
 export const MASTER_KEY_VARIABLE = "NODE0_CONTROLLER_MASTER_KEY";
 
@@ -29,6 +29,12 @@ export function readMasterKey(options: {
     return parseMasterKey(readFileSync(path, "utf8"), path);
   } catch (error) {
     if (errorCode(error) !== "ENOENT") throw error;
+  }
+  if (existsSync(join(directory, DATABASE_FILE))) {
+    throw new AgentError(
+      "E_MASTER_KEY",
+      `Cannot find the master key of ${directory}: no ${path}, expected the key it was started with before`,
+    );
   }
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const key = randomBytes(KEY_BYTES);

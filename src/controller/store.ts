@@ -4,14 +4,13 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { AgentError } from "../base/errors.ts";
 import { AuditLog } from "./audit.ts";
 import { CertificateTable } from "./store-certificates.ts";
+import { DATABASE_FILE } from "./store-files.ts";
 import { Seal } from "./store-key.ts";
 import { lockDirectory } from "./store-lock.ts";
 import { NodeTable } from "./store-nodes.ts";
 import { PrivateTable } from "./store-private.ts";
 import { prepareSchema } from "./store-schema.ts";
 import type { Policy } from "./types.ts";
-
-export const DATABASE_FILE = "controller.db";
 
 const DEFAULT_POLICY: Policy = "manual";
 /** Sealed at first start; opens with the right master key only. */

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, test } from "vitest";
-import { DATABASE_FILE, Store } from "../../../src/controller/store.ts";
+import { Store } from "../../../src/controller/store.ts";
+import { DATABASE_FILE } from "../../../src/controller/store-files.ts";
 import { readMasterKey } from "../../../src/controller/store-key.ts";
 
 const KEY = Buffer.alloc(32, 7).toString("base64");
@@ -169,7 +170,16 @@ test("a damaged database is refused with the advice to restore", () => {
   const directory = scratch();
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, DATABASE_FILE), Buffer.alloc(8192, 0x55));
-  expect(() => openStore(directory)).toThrow(/restore a backup/);
+  expect(() => openStore(directory, Buffer.alloc(32))).toThrow(/restore a backup/);
+});
+
+test("a directory whose master key is gone is refused, and gets no new one", async () => {
+  const directory = scratch();
+  openStore(directory);
+  for (const store of stores.splice(0)) await store.close();
+  rmSync(join(directory, "master.key"));
+  expect(() => openStore(directory)).toThrow(/expected the key it was started with before/);
+  expect(readdirSync(directory)).not.toContain("master.key");
 });
 
 test("heartbeats are seen at once and written with the next batch", async () => {
