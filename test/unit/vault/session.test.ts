@@ -1,5 +1,8 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
+import { DEFAULT_BACKOFF } from "../../../src/base/backoff.ts";
+import { Sequence } from "../../../src/sequencer/sequence.ts";
 import { Session } from "../../../src/vault/session.ts";
+import { FakeClock } from "../../fakes/clock.ts";
 import { FakeController } from "../../fakes/fake-controller.ts";
 import { QuietLog } from "../../fakes/quiet-log.ts";
 
@@ -86,4 +89,33 @@ test("a private configuration without client certificate counts as refused", asy
   }
   expect(refused).toHaveLength(1);
   expect(client.asked).toEqual([]);
+});
+
+test("a controller that is down for the first minute is found within the longest delay after it", async () => {
+  client.replies = [DOWN];
+  const clock = new FakeClock();
+  const phase = {
+    id: "controller-tls",
+    run: (context: Parameters<Session["bringUp"]>[0]) => session.bringUp(context),
+    retry: {
+      backoff: DEFAULT_BACKOFF,
+      attempts: "forever" as const,
+      wake: (signal: AbortSignal) => session.changed(signal),
+    },
+  };
+  const events = { publish: () => {} };
+  const sequence = new Sequence({ name: "boot", phases: [phase], clock, events });
+  const end = sequence.run(new AbortController().signal);
+  for (let second = 0; second < 60; second++) {
+    await vi.waitFor(() => expect(clock.pendingTimers).toBe(1));
+    clock.advance(1000);
+  }
+  expect(sequence.timeline()[0]).toMatchObject({
+    state: "retrying",
+    reason: expect.stringContaining("connection refused"),
+  });
+  client.replies = [OK];
+  await vi.waitFor(() => expect(clock.pendingTimers).toBe(1));
+  clock.advance(30_000);
+  expect(await end).toMatchObject({ state: "done" });
 });
