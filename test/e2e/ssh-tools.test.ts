@@ -34,14 +34,14 @@ test("an encrypted directory is made, mounted, written and read; a flipped bit a
   await put("/run/key", "c2VjcmV0IG9mIHRoaXMgdGVzdA==");
   await shell(client, "mkdir -p /run/cipher /mnt/etc");
   await shell(client, "gocryptfs -q -init -scryptn 10 /run/cipher </run/key");
-  await shell(client, "gocryptfs -q -nosyslog /run/cipher /mnt/etc </run/key");
+  await shell(client, "gocryptfs -q /run/cipher /mnt/etc </run/key");
   expect(await shell(client, "grep /mnt/etc /proc/mounts")).toContain("fuse.gocryptfs");
   await shell(client, "echo private >/mnt/etc/file && umount /mnt/etc");
   expect(await shell(client, "cat /mnt/etc/file 2>/dev/null || echo absent")).toBe("absent\n");
 
   const seconds = await shell(
     client,
-    "read -r a _ </proc/uptime; gocryptfs -q -nosyslog /run/cipher /mnt/etc </run/key; read -r b _ </proc/uptime; echo $a $b",
+    "read -r a _ </proc/uptime; gocryptfs -q /run/cipher /mnt/etc </run/key; read -r b _ </proc/uptime; echo $a $b",
   );
   const [start = 0, end = 0] = seconds.split(" ").map(Number);
   console.info(`gocryptfs mounts in ${(end - start).toFixed(2)} s`);
@@ -50,11 +50,11 @@ test("an encrypted directory is made, mounted, written and read; a flipped bit a
   const flip =
     "f=$(ls /run/cipher/* | grep -v gocryptfs); printf X | dd of=$f bs=1 seek=40 conv=notrunc";
   await shell(client, `umount /mnt/etc; ${flip} 2>/dev/null`);
-  await shell(client, "gocryptfs -q -nosyslog /run/cipher /mnt/etc </run/key");
+  await shell(client, "gocryptfs -q /run/cipher /mnt/etc </run/key");
   expect(await shell(client, "cat /mnt/etc/file 2>&1 || true")).toContain("Input/output error");
 
   await shell(client, "umount /mnt/etc; echo wrong >/run/wrong");
-  const refused = "gocryptfs -q -nosyslog /run/cipher /mnt/etc </run/wrong >/dev/null 2>&1; echo $?";
+  const refused = "gocryptfs -q /run/cipher /mnt/etc </run/wrong >/dev/null 2>&1; echo $?";
   expect(await shell(client, refused)).toBe("12\n");
 });
 
