@@ -85,6 +85,17 @@ describe.skipIf(missing !== undefined)("DHCP from a real server", () => {
     expect((await agent.until(isDone)).reason).toContain("by DHCP");
   });
 
+  test("an interface that is plugged in later is found and used", async () => {
+    lab.node("ip", "link", "delete", "v0");
+    const agent = lab.startAgent();
+    expect((await agent.until(isRetrying)).reason).toBe("no network interface found");
+    lab.node(..."ip link add v0 type veth peer name s0 netns server".split(" "));
+    lab.server("ip", "address", "add", "10.9.0.1/24", "dev", "s0");
+    lab.plug();
+    lab.startServer();
+    expect((await agent.until(isDone)).reason).toMatch(/^v0 10\.9\.0\.\d+\/24 by DHCP/);
+  });
+
   test("a cable that is pulled puts the phase back to retrying, and back in makes it done", async () => {
     lab.plug();
     lab.startServer();
