@@ -1,4 +1,4 @@
-import { string } from "../base/schema.ts";
+import { object, string } from "../base/schema.ts";
 import { CommandError } from "../command/command.ts";
 import { type Cidr, familyOf, formatIp, parseCidr, parseIp } from "../sys/netlink/ip-text.ts";
 import type { Family, LinkState, NetworkState } from "../sys/network-state.ts";
@@ -6,6 +6,12 @@ import type { Family, LinkState, NetworkState } from "../sys/network-state.ts";
 /** What the `ip.*` commands have in common: how their arguments are read. Every mistake is code 500. */
 
 export const linkName = (description = "Name of the link") => string({ description });
+
+export const linkAndAddress = () =>
+  object({ name: linkName(), ip: string({ description: "IP/PREFIX, for example 10.0.0.1/24" }) }, [
+    "name",
+    "ip",
+  ]);
 
 /** The link of that name. @param code 500, or 404 where the command says so. */
 export function findLink(state: NetworkState, name: string, code = 500): LinkState {

@@ -1,15 +1,11 @@
-import { object, string } from "../../../../base/schema.ts";
-import { interfaceAddress, linkName } from "../../../ip-arguments.ts";
+import { interfaceAddress, linkAndAddress } from "../../../ip-arguments.ts";
 import { builtin } from "../../../services.ts";
 
 export const command = builtin({
   name: "ip.addr.add",
   summary: "Adds an address to a link",
   scope: "both",
-  args: object(
-    { name: linkName(), ip: string({ description: "IP/PREFIX, for example 10.0.0.1/24" }) },
-    ["name", "ip"],
-  ),
+  args: linkAndAddress(),
   result: "null",
   run: async ({ kernelNetwork }, { name, ip }) => {
     const address = interfaceAddress(ip);
