@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { AgentError } from "../base/errors.ts";
 import type { ImageOptions, Layout } from "./options.ts";
 import type { Toolbox } from "./toolbox.ts";
@@ -18,6 +18,8 @@ export interface PackOptions {
   readonly tree: Tree;
   readonly layout: Exclude<Layout, "cpio">;
   readonly compression: string;
+  /** Path prefixes of what every boot reads; erofs packs everything else smaller. */
+  readonly hot: readonly string[];
   /** Directory for the tree while it is packed; removed afterwards. */
   readonly workDir: string;
   /** The finished file system image. */
@@ -26,11 +28,11 @@ export interface PackOptions {
 
 /** Packs a tree as a compressed read-only file system. Same tree, same bytes: no owner, no times, fixed UUID. */
 export async function packFileSystem(toolbox: Toolbox, options: PackOptions): Promise<void> {
-  const { tree, layout, compression, workDir, target } = options;
+  const { tree, layout, compression, hot, workDir, target } = options;
   await rm(target, { force: true });
   await writeTree(tree, workDir);
   if (layout === "squashfs") await packSquashfs(toolbox, { workDir, target, compression });
-  else await packErofs(toolbox, { workDir, target, compression });
+  else await packErofs(toolbox, { workDir, target, compression, hot });
   await rm(workDir, { recursive: true });
 }
 
@@ -63,10 +65,37 @@ async function packSquashfs(toolbox: Toolbox, { workDir, target, compression }: 
   ]);
 }
 
-async function packErofs(toolbox: Toolbox, { workDir, target, compression }: Packing) {
+async function packErofs(
+  toolbox: Toolbox,
+  { workDir, target, compression, hot }: Packing & { readonly hot: readonly string[] },
+) {
   const fixed = ["--all-root", "-T0", "-U00000000-0000-0000-0000-000000000000", "-x-1", "--quiet"];
-  const packing = compression === "none" ? [] : [`-z${compression}`, "-C65536"];
+  if (compression === "none") {
+    await toolbox.run("bin/mkfs.erofs", [...fixed, target, workDir]);
+    return;
+  }
+  const hintsFile = `${target}.hints`;
+  await writeFile(hintsFile, formatHints(compression, hot));
+  const names = compression === COLD ? compression : `${compression}:${COLD}`;
+  const packing = [`-z${names}`, `-C${COLD_BYTES}`, `--compress-hints=${hintsFile}`];
   await toolbox.run("bin/mkfs.erofs", [...fixed, ...packing, target, workDir]);
+  await rm(hintsFile);
+}
+
+/** Smallest, and slow to unpack where the processor is emulated. Numbers: `docs/image.md`. */
+const COLD = "zstd,19";
+const COLD_BYTES = 262_144;
+const HOT_BYTES = 65_536;
+
+/**
+ * Lines of bytes of a cluster, number of the algorithm, pattern; the first pattern that fits counts.
+ *
+ * @param compression Of hot files, as mkfs.erofs names it.
+ */
+export function formatHints(compression: string, hot: readonly string[]): string {
+  const literal = (path: string): string => path.replaceAll(/[.+*?^$()[\]{}|\\]/g, "\\$&");
+  const lines = hot.map((path) => `${HOT_BYTES} 0 ^/?${literal(path)}`);
+  return `${[...lines, `${COLD_BYTES} ${compression === COLD ? 0 : 1} .*`].join("\n")}\n`;
 }
 
 function unknownCompression(seen: string, allowed: readonly string[]): AgentError {

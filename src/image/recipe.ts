@@ -11,6 +11,9 @@ const RECIPE = object(
     leaveOut: array(string(), {
       description: "paths not taken; a slash at the end names a directory",
     }),
+    hot: array(string(), {
+      description: "beginnings of paths every boot reads: packed to be read fast, the rest small",
+    }),
     flavours: map(
       object(
         {
@@ -21,7 +24,7 @@ const RECIPE = object(
       ),
     ),
   },
-  ["release", "base", "tools", "without", "leaveOut", "flavours"],
+  ["release", "base", "tools", "without", "leaveOut", "hot", "flavours"],
 );
 
 /** `initramfs/packages.json`: what the image is made of, by name. */
