@@ -40,7 +40,8 @@ export function openCore(parts: {
   log: Logger;
   loaded: LoadedConfig;
   problems: readonly string[];
-  password: string | null;
+  /** For the caller to wipe. */
+  password: Uint8Array | null;
   registry: CommandRegistry;
   duties: () => Duties;
 }): Core {

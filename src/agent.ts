@@ -5,6 +5,7 @@ import { openMachine } from "./agent-machine.ts";
 import { loadCommands } from "./api/load-commands.ts";
 import { CommandRegistry } from "./api/registry.ts";
 import { AgentError, errorText } from "./base/errors.ts";
+import { firstLine } from "./base/secret-bytes.ts";
 import { hostPower } from "./boot/power.ts";
 import { AGENT_USAGE, type AgentOptions, parseAgentOptions } from "./config/agent-options.ts";
 import { parseKernelCommandLine } from "./config/kernel-command-line.ts";
@@ -72,6 +73,7 @@ async function start(
     registry: new CommandRegistry(commands),
     duties: () => duties,
   });
+  secret.password?.fill(0);
   core.engine.recover();
   await core.endpoint.listenUnix(options.socket);
   if (options.isHost) {
@@ -97,16 +99,17 @@ function openAgentLog(options: AgentOptions, settings: KernelSettings): Logger {
 
 /**
  * On a machine a password that cannot be read leaves the network closed, which can be repaired from
- * the console; on a host it is a mistake of whoever typed the command.
+ * the console; on a host it is a mistake of whoever typed the command. The password is for the caller
+ * to wipe.
  */
 function readPassword(
   file: string | null,
   isHost: boolean,
-): { password: string | null; problems: string[] } {
+): { password: Uint8Array | null; problems: string[] } {
   if (file === null) return { password: null, problems: [] };
   try {
-    const [password = ""] = readFileSync(file, "utf8").split("\n");
-    if (password !== "") return { password, problems: [] };
+    const password = firstLine(readFileSync(file));
+    if (password.length > 0) return { password, problems: [] };
     throw new AgentError(
       "E_PASSWORD_FILE",
       `Cannot use password file ${file}: first line is empty`,

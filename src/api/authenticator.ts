@@ -1,30 +1,38 @@
 import type { Clock } from "../base/clock.ts";
-import { type Bytes, bytesOfText } from "../resp/bytes.ts";
+import { SecretDigest } from "../base/secret-bytes.ts";
+import { readRandom } from "../sys/random.ts";
 import { networkOf } from "./network-of.ts";
 
 /**
  * The password check, and the memory of who failed it. Every failure of one network makes the answer
  * to its next failure slower, up to a cap; a success clears it, and so do ten quiet minutes.
+ *
+ * Only a salted digest of the password is kept: nothing that looks into the process finds it.
  */
 export class Authenticator {
   readonly #clock: Clock;
-  #password: Bytes | null;
+  #password: SecretDigest | null;
   readonly #failures = new Map<string, { count: number; lastMs: number }>();
 
-  /** @param password Null: there is none, and nobody can present it. */
-  constructor(password: string | null, clock: Clock) {
+  /** @param password For the caller to wipe. Null: there is none, and nobody can present it. */
+  constructor(password: Uint8Array | null, clock: Clock) {
     this.#clock = clock;
-    this.#password = password === null ? null : bytesOfText(password);
+    this.#password = digestOf(password);
   }
 
   /**
    * Takes the place of the one before at once and for every candidate that comes from now on. Who has
    * authenticated stays so: the one who changes the password is often connected with the old one.
    *
-   * @param password Null: nobody can present one any more.
+   * @param password For the caller to wipe. Null: nobody can present one any more.
+   * @returns Whether it is another one than before.
    */
-  setPassword(password: string | null): void {
-    this.#password = password === null ? null : bytesOfText(password);
+  setPassword(password: Uint8Array | null): boolean {
+    const before = this.#password;
+    const isSame =
+      before === null || password === null ? before === password : before.matches(password);
+    if (!isSame) this.#password = digestOf(password);
+    return !isSame;
   }
 
   get hasPassword(): boolean {
@@ -32,9 +40,8 @@ export class Authenticator {
   }
 
   /** Takes a time that depends on the candidate's length alone, not on what it shares with the password. */
-  accepts(user: Bytes, candidate: Bytes): boolean {
-    if (this.#password === null) return false;
-    const isEqual = isSameInConstantTime(candidate, this.#password);
+  accepts(user: string, candidate: Uint8Array): boolean {
+    const isEqual = this.#password?.matches(candidate) === true;
     return isEqual && user === "default";
   }
 
@@ -60,17 +67,10 @@ export class Authenticator {
   }
 }
 
-/**
- * Not `timingSafeEqual`: loading node:crypto would be a quarter of the agent's start (figures in
- * `docs/decisions.md`), and the first thing every client does is to authenticate.
- */
-function isSameInConstantTime(candidate: Bytes, secret: Bytes): boolean {
-  let difference = candidate.length ^ secret.length;
-  for (let at = 0; at < candidate.length; at += 1) {
-    difference |= candidate.charCodeAt(at) ^ secret.charCodeAt(at % secret.length);
-  }
-  return difference === 0;
-}
+const SALT_BYTES = 32;
+
+const digestOf = (password: Uint8Array | null): SecretDigest | null =>
+  password === null ? null : new SecretDigest(password, readRandom(SALT_BYTES));
 
 const FIRST_DELAY_MS = 100;
 /** Below the five seconds after which common clients give up: they shall see the reason. */

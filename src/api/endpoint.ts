@@ -23,8 +23,8 @@ export interface EndpointOptions {
   readonly registry: CommandRegistry;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Null: only the unix socket can be opened. */
-  readonly password: string | null;
+  /** Only its digest is kept, the caller wipes it. Null: only the unix socket can be opened. */
+  readonly password: Uint8Array | null;
   /** Release of node0, shown in HELLO and INFO. */
   readonly version: string;
   readonly limits?: Partial<EndpointLimits>;
@@ -76,10 +76,12 @@ export class Endpoint {
   /**
    * Changes the password of all later authentications; sessions that are authenticated stay so.
    *
-   * @param password Null: nobody gets in over the network any more, and no address can be opened.
+   * @param password For the caller to wipe. Null: nobody gets in over the network any more, and no
+   *   address can be opened.
+   * @returns Whether it is another one than before.
    */
-  setPassword(password: string | null): void {
-    this.#authenticator.setPassword(password);
+  setPassword(password: Uint8Array | null): boolean {
+    return this.#authenticator.setPassword(password);
   }
 
   /** Opens a socket file only root can use; no password is asked there. */

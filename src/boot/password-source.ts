@@ -1,6 +1,7 @@
 import type { PasswordControl } from "../api/services.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorCode, errorText } from "../base/errors.ts";
+import { firstLine } from "../base/secret-bytes.ts";
 import type { Logger } from "../log/logger.ts";
 
 /** Where the password in force came from. */
@@ -19,12 +20,19 @@ export interface PasswordSourceOptions {
   readonly log: Logger;
   /** File of the private configuration, for example `/mnt/etc/redis/password`. */
   readonly privateFile: string;
-  /** What the file named on the kernel command line said at the start; null without one. */
-  readonly kernelPassword: string | null;
-  /** Called with each password that is to be in force from now on. */
-  readonly apply: (password: string) => void;
-  /** Default: the file, or undefined where it is absent. Rejects when it cannot be read. */
-  readonly readText?: (path: string) => Promise<string | undefined>;
+  /** Whether the file named on the kernel command line gave one at the start. */
+  readonly hasKernelPassword: boolean;
+  /**
+   * Called with the password that is to be in force from now on, which is wiped when it returns.
+   *
+   * @returns Whether it is another one than before.
+   */
+  readonly apply: (password: Uint8Array) => boolean;
+  /**
+   * Default: the first bytes of the file, or undefined where it is absent. Rejects when it cannot be read.
+   * What it gives is wiped.
+   */
+  readonly read?: (path: string) => Promise<Uint8Array | undefined>;
 }
 
 /** Who writes into the mounted configuration from outside is not seen by inotify. */
@@ -35,20 +43,19 @@ const MAX_BYTES = 1024;
 /**
  * The password of the endpoint: first line of a file of the private configuration, before that the one of
  * the kernel command line. A private one stays in force until another is read, also when its file is
- * gone: who makes the configuration disappear must not bring an older password back.
+ * gone: who makes the configuration disappear must not bring an older password back. Nothing of it is kept
+ * here: whoever checks it knows whether it is another one.
  */
 export class PasswordSource implements PasswordControl {
   readonly #options: PasswordSourceOptions;
-  #password: string | null;
   #origin: PasswordOrigin;
   #shown = "";
-  #reading: Promise<string | undefined> | undefined;
+  #applying: Promise<Applied> | undefined;
   #cancelLook: (() => void) | undefined;
 
   constructor(options: PasswordSourceOptions) {
     this.#options = options;
-    this.#password = options.kernelPassword;
-    this.#origin = options.kernelPassword === null ? "none" : "kernel";
+    this.#origin = options.hasKernelPassword ? "kernel" : "none";
   }
 
   get origin(): PasswordOrigin {
@@ -67,19 +74,12 @@ export class PasswordSource implements PasswordControl {
 
   /** Reads the file again and applies what it says. Never rejects; takes 2 s at most. */
   async reload(): Promise<PasswordReload> {
-    const { password, problem } = await this.#readPrivate();
-    this.#tell(problem);
-    const problems = problem === undefined ? [] : [problem];
-    const isChanged = password !== undefined && password !== this.#password;
-    if (password !== undefined) {
-      this.#origin = "private";
-      this.#password = password;
+    const { isChanged, problem } = await this.#applyInTime();
+    if (problem !== "" && problem !== this.#shown) {
+      this.#options.log.warn("password not read", { problem });
     }
-    if (isChanged) {
-      this.#options.apply(password);
-      this.#options.log.info("password changed", { file: this.#options.privateFile });
-    }
-    return { origin: this.#origin, isChanged, problems };
+    this.#shown = problem;
+    return { origin: this.#origin, isChanged, problems: problem === "" ? [] : [problem] };
   }
 
   async #look(): Promise<void> {
@@ -89,60 +89,75 @@ export class PasswordSource implements PasswordControl {
     this.start();
   }
 
-  async #readPrivate(): Promise<{ password?: string; problem?: string }> {
-    const { privateFile } = this.#options;
-    const cannot = `Cannot use password file ${privateFile}:`;
-    try {
-      const text = await this.#readInTime();
-      if (text === undefined) {
-        const isLost = this.#origin === "private";
-        return isLost ? { problem: `${cannot} absent, the password read before stays` } : {};
-      }
-      const [password = ""] = text.split("\n");
-      if (password === "") return { problem: `${cannot} first line is empty` };
-      if (Buffer.byteLength(password) <= MAX_BYTES) return { password };
-      return { problem: `${cannot} first line is longer than ${MAX_BYTES} bytes` };
-    } catch (error) {
-      return { problem: `${cannot} ${errorText(error)}` };
-    }
-  }
-
   /** A file system whose process hangs answers never: one read at a time, and nobody waits for it. */
-  #readInTime(): Promise<string | undefined> {
-    const { clock, privateFile, readText = readFileText } = this.#options;
-    this.#reading ??= readText(privateFile).finally(() => {
-      this.#reading = undefined;
+  #applyInTime(): Promise<Applied> {
+    this.#applying ??= this.#apply().finally(() => {
+      this.#applying = undefined;
     });
-    const reading = this.#reading;
-    return new Promise((resolve, reject) => {
-      const cancel = clock.after(READ_LIMIT_MS, () =>
-        reject(new Error(`no answer after ${READ_LIMIT_MS / 1000} s`)),
+    const applying = this.#applying;
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(READ_LIMIT_MS, () =>
+        resolve(this.#failed(`no answer after ${READ_LIMIT_MS / 1000} s`)),
       );
-      reading.then(resolve, reject).finally(cancel);
+      void applying.then(resolve).finally(cancel);
     });
   }
 
-  #tell(problem = ""): void {
-    if (problem !== "" && problem !== this.#shown) {
-      this.#options.log.warn("password not read", { problem });
+  /** Never rejects. What comes late counts as well. */
+  async #apply(): Promise<Applied> {
+    const { privateFile: file, read = readStart, apply, log } = this.#options;
+    let content: Uint8Array | undefined;
+    try {
+      content = await read(file);
+      if (content === undefined) {
+        const isLost = this.#origin === "private";
+        return isLost ? this.#failed("absent, the password read before stays") : NOTHING_NEW;
+      }
+      const password = firstLine(content);
+      if (password.length === 0) return this.#failed("first line is empty");
+      if (password.length > MAX_BYTES) {
+        return this.#failed(`first line is longer than ${MAX_BYTES} bytes`);
+      }
+      this.#origin = "private";
+      if (!apply(password)) return NOTHING_NEW;
+      log.info("password changed", { file });
+      return { isChanged: true, problem: "" };
+    } catch (error) {
+      return this.#failed(errorText(error));
+    } finally {
+      content?.fill(0);
     }
-    this.#shown = problem;
+  }
+
+  #failed(why: string): Applied {
+    const problem = `Cannot use password file ${this.#options.privateFile}: ${why}`;
+    return { isChanged: false, problem };
   }
 }
 
+interface Applied {
+  readonly isChanged: boolean;
+  /** Empty: none. */
+  readonly problem: string;
+}
+
+const NOTHING_NEW: Applied = { isChanged: false, problem: "" };
+
 /** Loaded late: most machines have no private configuration when the agent starts. */
-async function readFileText(path: string): Promise<string | undefined> {
+async function readStart(path: string): Promise<Uint8Array | undefined> {
   const { open } = await import("node:fs/promises");
+  const content = Buffer.allocUnsafeSlow(MAX_BYTES + 3);
   try {
     const file = await open(path);
     try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(MAX_BYTES + 2));
-      return buffer.toString("utf8", 0, bytesRead);
+      const { bytesRead } = await file.read(content);
+      return content.subarray(0, bytesRead);
     } finally {
       await file.close();
     }
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
+    content.fill(0);
     throw error;
   }
 }

@@ -20,7 +20,7 @@ beforeEach(async () => {
     clock: systemClock,
     log: new QuietLog(),
     privateFile: join(directory, "password"),
-    kernelPassword: PASSWORD,
+    hasKernelPassword: true,
     apply: (password) => lab.endpoint.setPassword(password),
   });
 });

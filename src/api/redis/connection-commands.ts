@@ -125,7 +125,7 @@ class Gate {
     // Whoever reaches the unix socket is root; a client set up with a password works there too.
     if (session.peer.isLocal) return welcome();
     const { address } = session.peer;
-    if (authenticator.accepts(user, password)) {
+    if (authenticator.accepts(user, Buffer.from(password, "latin1"))) {
       authenticator.recordSuccess(address);
       session.isMember = true;
       return welcome();

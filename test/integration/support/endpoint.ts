@@ -45,7 +45,7 @@ export class EndpointLab {
       registry: new CommandRegistry(await loadCommands()),
       clock: systemClock,
       logger: log,
-      password: PASSWORD,
+      password: Buffer.from(PASSWORD),
       version: "0.1.0",
       limits,
     });

@@ -63,7 +63,7 @@ export function openEndpointCore(options: { maxBytes?: number; password?: string
     keyspace,
     intake: engine,
     registry: new CommandRegistry([PING_COMMAND, SYSTEM_COMMAND]),
-    authenticator: new Authenticator(password, clock),
+    authenticator: new Authenticator(password === null ? null : Buffer.from(password), clock),
     counters,
     clock,
     logger,

@@ -8,29 +8,44 @@ const FILE = "/mnt/etc/redis/password";
 let clock: FakeClock;
 let log: QuietLog;
 let applied: string[];
+/** What was handed to `apply` and what was read, to see it wiped. */
+let seen: Uint8Array[];
 let read: () => Promise<string | undefined>;
 
 beforeEach(() => {
   clock = new FakeClock();
   log = new QuietLog();
   applied = [];
+  seen = [];
   read = async () => undefined;
 });
 
-function make(kernelPassword: string | null = "of the kernel"): PasswordSource {
+function make(hasKernelPassword = true): PasswordSource {
   return new PasswordSource({
     clock,
     log,
     privateFile: FILE,
-    kernelPassword,
-    apply: (password) => applied.push(password),
-    readText: async () => read(),
+    hasKernelPassword,
+    apply: (password) => {
+      seen.push(password);
+      const text = Buffer.from(password).toString();
+      if (applied.at(-1) === text) return false;
+      applied.push(text);
+      return true;
+    },
+    read: async () => {
+      const text = await read();
+      if (text === undefined) return undefined;
+      const content = Buffer.from(text);
+      seen.push(content);
+      return content;
+    },
   });
 }
 
 test("without a private one, the password of the kernel command line stays", async () => {
   expect(await make().reload()).toEqual({ origin: "kernel", isChanged: false, problems: [] });
-  expect(await make(null).reload()).toEqual({ origin: "none", isChanged: false, problems: [] });
+  expect(await make(false).reload()).toEqual({ origin: "none", isChanged: false, problems: [] });
   expect(applied).toEqual([]);
 });
 
@@ -48,6 +63,25 @@ test("the same password is not applied twice, another one is", async () => {
   read = async () => "two";
   expect((await source.reload()).isChanged).toBe(true);
   expect(applied).toEqual(["one", "two"]);
+});
+
+test("nothing that was read is left in memory", async () => {
+  const source = make();
+  for (const text of ["secret one\nnotes\n", "secret one\nnotes\n", "", "x".repeat(1025)]) {
+    read = async () => text;
+    await source.reload();
+  }
+  expect(seen.length).toBe(6);
+  expect(Buffer.concat(seen).every((byte) => byte === 0)).toBe(true);
+});
+
+test("two that reload at the same time read once, and neither sees what the other wiped", async () => {
+  const source = make();
+  read = async () => "one\n";
+  const both = await Promise.all([source.reload(), source.reload()]);
+  expect(both.map(({ problems }) => problems)).toEqual([[], []]);
+  expect(applied).toEqual(["one"]);
+  expect(seen.length).toBe(2);
 });
 
 test("a private password outlives its file", async () => {
