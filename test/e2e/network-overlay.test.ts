@@ -4,6 +4,8 @@ import type { Machine } from "../../scripts/machine/machine.ts";
 import { GUEST_PORT } from "../../scripts/machine/qemu-arguments.ts";
 import type { Scenario } from "../fixtures/zerotier-one.ts";
 import { typeOnConsole } from "./support/console.ts";
+import { machineMac } from "./support/machine-mac.ts";
+import { startNetworkController } from "./support/network-controller.ts";
 import {
   CONTROLLER,
   ensureNetworkImage,
@@ -28,6 +30,7 @@ const KILL_AGENT = "kill -9 $(ps -o pid,args | sed -n 's/^ *\\([0-9]*\\) .*agent
  */
 let network: TestNetwork;
 let machine: Machine;
+let endController: () => Promise<void>;
 
 beforeAll(async () => {
   const image = await ensureNetworkImage();
@@ -36,7 +39,12 @@ beforeAll(async () => {
   network.addSegment({ name: "lan1", addresses: ["10.147.17.1/24"] });
   const taps = [0, 1].map((card) => network.addTap(`tap${card}`, `lan${card}`));
   network.startDhcp("lan0", { address: "10.9.0.1" });
-  await network.startController({ ...image.controller, host: CONTROLLER, port: 443 });
+  const macs = taps.map((_, card) => machineMac(card));
+  endController = await startNetworkController(network, {
+    ...image.controller,
+    host: CONTROLLER,
+    macs,
+  });
   machine = await startNode({
     ...image,
     taps,
@@ -46,6 +54,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await machine?.stop();
+  await endController?.();
   await network?.close();
 });
 

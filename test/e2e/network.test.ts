@@ -4,6 +4,8 @@ import type { Machine } from "../../scripts/machine/machine.ts";
 import { GUEST_PORT } from "../../scripts/machine/qemu-arguments.ts";
 import type { InterfaceStatus, NetworkStatus } from "../../src/network/status.ts";
 import { typeOnConsole } from "./support/console.ts";
+import { machineMac } from "./support/machine-mac.ts";
+import { startNetworkController } from "./support/network-controller.ts";
 import { CONTROLLER, ensureNetworkImage } from "./support/network-image.ts";
 import { TestNetwork } from "./support/test-network.ts";
 import { BOOT_LIMIT_MS, call, openClient, shell, startNode } from "./support.ts";
@@ -15,6 +17,7 @@ import { BOOT_LIMIT_MS, call, openClient, shell, startNode } from "./support.ts"
  */
 let network: TestNetwork;
 let machine: Machine;
+let endController: () => Promise<void>;
 const clients: Redis[] = [];
 
 beforeAll(async () => {
@@ -24,12 +27,18 @@ beforeAll(async () => {
   network.addSegment({ name: "lan1" });
   network.addSegment({ name: "lan2", addresses: [`${CONTROLLER}/24`] });
   const taps = [0, 1, 2].map((card) => network.addTap(`tap${card}`, `lan${card}`));
-  await network.startController({ ...image.controller, host: CONTROLLER, port: 443 });
+  const macs = taps.map((_, card) => machineMac(card));
+  endController = await startNetworkController(network, {
+    ...image.controller,
+    host: CONTROLLER,
+    macs,
+  });
   machine = await startNode({ ...image, taps, namespacePid: network.pid, linksDown: [0] });
 });
 afterAll(async () => {
   for (const client of clients) client.disconnect();
   await machine?.stop();
+  await endController?.();
   await network?.close();
 });
 

@@ -28,9 +28,13 @@ read -r words </proc/cmdline
 case " $words " in *' ${HIDE_ZEROTIER} '*) mv /usr/sbin/zerotier-one ${HIDDEN_ZEROTIER} ;; esac
 `;
 
+/** What a controller needs that the image trusts: paths of PEM files. */
+export interface ServerFiles extends IssuedCertificate {
+  readonly ca: string;
+}
+
 export interface NetworkImage extends BootFiles {
-  /** What a controller needs that the image trusts. */
-  readonly controller: IssuedCertificate;
+  readonly controller: ServerFiles;
 }
 
 /**
@@ -49,7 +53,7 @@ export async function ensureNetworkImage(): Promise<NetworkImage> {
       `${readFileSync(join(ROOT, "initramfs/root/etc/inittab"), "utf8")}` +
       "::sysinit:/usr/lib/test/hide-zerotier\nttyS0::respawn:-/bin/sh\n",
     "etc/g8os/net.toml": NET_TOML,
-    "etc/g8os/controller-ca.crt": readFileSync(join(cache, "ca/ca.crt"), "utf8"),
+    "etc/g8os/controller-ca.crt": readFileSync(controller.ca, "utf8"),
     "usr/lib/test/hide-zerotier": HIDE_SCRIPT,
   });
   chmodSync(join(files, "usr/lib/test/hide-zerotier"), 0o755);
@@ -67,12 +71,13 @@ function writeFiles(directory: string, texts: Readonly<Record<string, string>>):
   }
 }
 
-function ensureController(directory: string): IssuedCertificate {
+function ensureController(directory: string): ServerFiles {
+  const ca = join(directory, "ca.crt");
   const controller = {
     certificate: join(directory, `${CONTROLLER}.crt`),
     key: join(directory, `${CONTROLLER}.key`),
   };
-  if (existsSync(controller.certificate)) return controller;
+  if (existsSync(controller.certificate)) return { ...controller, ca };
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return makeCa(directory).issue([CONTROLLER]);
+  return { ...makeCa(directory).issue([CONTROLLER]), ca };
 }

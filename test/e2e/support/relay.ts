@@ -10,7 +10,7 @@ export interface RelayOptions {
 
 /**
  * Lets a test reach into another network namespace: a Unix socket here is a TCP connection there.
- * Prints one line when it listens and goes on until its standard input ends.
+ * Prints one line when it listens and goes on until it is ended.
  */
 function main({ socket, host, port }: RelayOptions): void {
   const server = createServer((near) => {
@@ -22,8 +22,6 @@ function main({ socket, host, port }: RelayOptions): void {
     near.on("close", () => far.destroy());
     far.on("close", () => near.destroy());
   });
-  process.stdin.on("end", () => process.exit());
-  process.stdin.resume();
   server.listen(socket, () => console.log("listening"));
 }
 

@@ -3,10 +3,8 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TlsControllerOptions } from "../../fixtures/tls-controller.ts";
 import type { RelayOptions } from "./relay.ts";
 
-const FIXTURES = join(import.meta.dirname, "../../fixtures");
 const RELAY = join(import.meta.dirname, "relay.ts");
 const COMMAND_LIMIT_MS = 10_000;
 const KNOCK_LIMIT_MS = 2000;
@@ -92,17 +90,11 @@ export class TestNetwork implements AsyncDisposable {
     return () => this.run("kill", this.run("cat", pidFile).trim());
   }
 
-  /** Starts a controller. @returns ends it. */
-  async startController(options: TlsControllerOptions): Promise<() => Promise<void>> {
-    const child = await this.#start(join(FIXTURES, "tls-controller.ts"), options);
-    return () => this.#end(child);
-  }
-
   /** Makes a Unix socket that leads to a port of a machine. @returns its path. */
   async reach(host: string, port: number): Promise<string> {
     this.#relays += 1;
     const socket = join(this.#directory, `relay-${this.#relays}.sock`);
-    await this.#start(RELAY, { socket, host, port } satisfies RelayOptions);
+    await this.start(RELAY, JSON.stringify({ socket, host, port } satisfies RelayOptions));
     return socket;
   }
 
@@ -115,10 +107,26 @@ export class TestNetwork implements AsyncDisposable {
     return this.run(process.execPath, "-e", script, host, String(port)).trim() as "open";
   }
 
-  /** Runs a program inside to its end. @returns its output. */
+  /** Runs a program inside to its end. @returns its output. @throws with what it said. */
   run(...words: string[]): string {
     const inside = ["--target", String(this.pid), "--net", "--mount", "--pid", "--", ...words];
-    return execFileSync("nsenter", inside, { encoding: "utf8", timeout: COMMAND_LIMIT_MS });
+    return execFileSync("nsenter", inside, {
+      encoding: "utf8",
+      timeout: COMMAND_LIMIT_MS,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+
+  /** Starts a program of ours in the network namespace only, and waits for its first line. @returns ends it. */
+  async start(path: string, ...words: string[]): Promise<() => Promise<void>> {
+    const node = [process.execPath, path, ...words];
+    const entered = ["nsenter", "--target", String(this.pid), "--net", "--", ...node];
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...entered], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.#helpers.add(child);
+    await firstLine(child);
+    return () => this.#end(child);
   }
 
   async close(): Promise<void> {
@@ -133,23 +141,11 @@ export class TestNetwork implements AsyncDisposable {
     return this.close();
   }
 
-  /** Starts a program of ours in the network namespace only, and waits for its first line. */
-  async #start(path: string, options: object): Promise<ChildProcess> {
-    const node = [process.execPath, path, JSON.stringify(options)];
-    const entered = ["nsenter", "--target", String(this.pid), "--net", "--", ...node];
-    const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...entered], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    this.#helpers.add(child);
-    await firstLine(child);
-    return child;
-  }
-
   async #end(child: ChildProcess): Promise<void> {
     this.#helpers.delete(child);
-    if (child.exitCode !== null) return;
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
-    child.stdin?.end();
+    child.kill();
     await ended;
   }
 }
