@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BootFiles, openBootServer } from "./boot-server.ts";
 import { startBootServerProcess } from "./boot-server-process.ts";
+import { buildFilesInitrd, GUEST_PASSWORD_FILE, joinInitrds, passwordFile } from "./guest-files.ts";
 import type { MachineOptions } from "./options.ts";
-import { buildPasswordInitrd, GUEST_PASSWORD_FILE, joinInitrds } from "./password-initrd.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { buildBootNetwork, type QemuArguments } from "./qemu-arguments.ts";
 
@@ -19,7 +19,8 @@ export interface BootLoader {
 export async function prepareBoot(options: MachineOptions, directory: string): Promise<BootLoader> {
   const commandLine = buildCommandLine(options);
   const password = options.password ?? null;
-  const extra = password === null ? [] : [buildPasswordInitrd(password)];
+  const files = [...(options.files ?? []), ...(password === null ? [] : [passwordFile(password)])];
+  const extra = files.length === 0 ? [] : [buildFilesInitrd(files)];
   if (options.boot === "ipxe") return serveBoot(options, directory, { commandLine, extra });
 
   const initrd = join(directory, "initrd");

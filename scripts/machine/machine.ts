@@ -12,10 +12,17 @@ import { readSerial, type SerialWait, waitSerial } from "./serial-log.ts";
 
 const STOP_GRACE_MS = 3000;
 
+/** Loopback ports of this host that lead to the machine. */
+export interface MachinePorts {
+  readonly redis: number;
+  readonly ssh: number;
+}
+
 export interface MachineParts {
   readonly identity: ProcessIdentity;
   readonly qmp: Qmp;
-  readonly port: number | null;
+  /** Null without a user network. */
+  readonly ports: MachinePorts | null;
   readonly serialLog: string;
   readonly directory: string;
   readonly boot: BootLoader;
@@ -37,10 +44,12 @@ export class Machine implements AsyncDisposable {
 
   /** Loopback port that reaches the machine's endpoint. */
   get port(): number {
-    if (this.#parts.port === null) {
-      throw new AgentError("E_MACHINE_PORT", "Cannot reach the machine: it has no network card");
-    }
-    return this.#parts.port;
+    return this.#ports.redis;
+  }
+
+  /** Loopback port that reaches the machine's sshd. */
+  get sshPort(): number {
+    return this.#ports.ssh;
   }
 
   get serialLog(): string {
@@ -117,6 +126,11 @@ export class Machine implements AsyncDisposable {
     await this.#parts.exit;
     await this.#parts.boot.close();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  get #ports(): MachinePorts {
+    if (this.#parts.ports !== null) return this.#parts.ports;
+    throw new AgentError("E_MACHINE_PORT", "Cannot reach the machine: it has no network card");
   }
 
   /** Process that serves the boot files of a detached machine. */

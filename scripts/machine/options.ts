@@ -1,3 +1,5 @@
+import type { GuestFile } from "./guest-files.ts";
+
 /** How to run one machine. Every member has a default but the image and the acceleration. */
 export interface MachineOptions {
   readonly kernel: string;
@@ -7,6 +9,8 @@ export interface MachineOptions {
   readonly append?: string;
   /** Given to the machine as a file; without one the endpoint opens no network address. */
   readonly password?: string | null;
+  /** Files the machine gets beside its image. Default none. */
+  readonly files?: readonly GuestFile[];
   /** Default 1024. */
   readonly memoryMiB?: number;
   /** Default 2. */
@@ -36,4 +40,6 @@ export interface MachineOptions {
   readonly isRestricted?: boolean;
   /** True: the machine outlives this process. Default false. */
   readonly isDetached?: boolean;
+  /** Empty directory for its sockets, removed by `stop`. Default: a new temporary one. */
+  readonly directory?: string;
 }

@@ -34,11 +34,15 @@ export interface QemuArguments {
   readonly qmpSocket: string;
 }
 
-/** Port of the endpoint inside the machine. */
+/** Port of the endpoint inside the machine, and that of sshd. */
 export const GUEST_PORT = 6379;
+export const GUEST_SSH_PORT = 22;
+
+/** As many cards as a machine can have in user networks. */
+export const MOST_NICS = 8;
 
 /** QEMU picks the port on this side itself, so no other program can take it in between. */
-const FORWARD = `tcp:127.0.0.1:0-:${GUEST_PORT}`;
+export const forwardOf = (guestPort: number): string => `tcp:127.0.0.1:0-:${guestPort}`;
 
 /** Builds the argument list of one machine. It starts paused: links can be set before it runs. */
 export function buildQemuArguments(options: QemuArguments): string[] {
@@ -78,12 +82,12 @@ function bootArguments({ boot }: QemuArguments): string[] {
 /** The boot ROM is loaded only where it is used: without it the firmware is done sooner. */
 function nicArguments(options: QemuArguments, nic: number): string[] {
   const isBootNic = options.boot.kind === "ipxe" && nic === 0;
-  const forward = nic === 0 ? `,hostfwd=${FORWARD}` : "";
+  const forward = nic === 0 ? `,hostfwd=${forwardOf(GUEST_PORT)}` : "";
   const restrict = options.isRestricted ? ",restrict=on" : "";
   return [
     ...(isBootNic ? [] : ["-netdev", `user,id=n${nic},net=${networkOf(nic)}${restrict}${forward}`]),
     "-device",
-    `virtio-net-pci,id=nic${nic},netdev=n${nic},${isBootNic ? "bootindex=1" : "romfile="}`,
+    `virtio-net-pci,id=nic${nic},netdev=n${nic},mac=${macOf(nic)},${isBootNic ? "bootindex=1" : "romfile="}`,
   ];
 }
 
@@ -104,10 +108,15 @@ export function buildBootNetwork(bootUrl: string): string {
     '[netdev "n0"]',
     '  type = "user"',
     `  net = "${networkOf(0)}"`,
-    `  hostfwd = "${FORWARD}"`,
+    `  hostfwd = "${forwardOf(GUEST_PORT)}"`,
     `  bootfile = "${bootUrl}"`,
     "",
   ].join("\n");
+}
+
+/** The same card has the same address in every run: that is what a controller knows a machine by. */
+export function macOf(nic: number): string {
+  return `52:54:00:12:34:${(0x56 + nic).toString(16)}`;
 }
 
 function networkOf(nic: number): string {

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { AgentError } from "../../src/base/errors.ts";
 import type { Qmp } from "../../src/vm/qmp.ts";
 import { type BootLoader, prepareBoot } from "./boot.ts";
-import { Machine } from "./machine.ts";
+import { Machine, type MachinePorts } from "./machine.ts";
 import type { MachineOptions } from "./options.ts";
 import { endProcess } from "./process-identity.ts";
-import { buildQemuArguments, GUEST_PORT } from "./qemu-arguments.ts";
+import { buildQemuArguments, forwardOf, GUEST_PORT, GUEST_SSH_PORT } from "./qemu-arguments.ts";
 import { startQemu } from "./qemu-process.ts";
 
 const QCOW2_MAGIC = "QFI\xfb";
@@ -20,7 +20,7 @@ const QCOW2_MAGIC = "QFI\xfb";
  * @throws AgentError `E_MACHINE_START` with what QEMU said.
  */
 export async function startMachine(options: MachineOptions): Promise<Machine> {
-  const directory = mkdtempSync(join(tmpdir(), "node0-vm-"));
+  const directory = options.directory ?? makeMachineDirectory();
   let boot: BootLoader | null = null;
   try {
     boot = await prepareBoot(options, directory);
@@ -30,6 +30,11 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     rmSync(directory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Its name is unlike any other: by it the processes of a machine are recognised. */
+export function makeMachineDirectory(): string {
+  return mkdtempSync(join(tmpdir(), "node0-vm-"));
 }
 
 async function launch(
@@ -63,30 +68,42 @@ async function launch(
     ...(options.namespacePid === undefined ? {} : { namespacePid: options.namespacePid }),
   });
   try {
-    const port = userNics === 0 ? null : await forwardedPort(qemu.qmp);
+    const ports = userNics === 0 ? null : await forwardPorts(qemu.qmp);
     for (const nic of options.linksDown ?? []) {
       await qemu.qmp.execute("set_link", { name: `nic${nic}`, up: false });
     }
     const startedAtMs = performance.now();
     await qemu.qmp.execute("cont");
-    return new Machine({ ...qemu, port, serialLog, directory, boot, startedAtMs });
+    return new Machine({ ...qemu, ports, serialLog, directory, boot, startedAtMs });
   } catch (error) {
     await endProcess(qemu.identity, { word: directory, graceMs: 0 });
     throw error;
   }
 }
 
-/** The port QEMU picked, from its own table of forwarded connections. */
-async function forwardedPort(qmp: Qmp): Promise<number> {
-  const table = String(
-    await qmp.execute("human-monitor-command", { "command-line": "info usernet" }),
-  );
+/**
+ * The ports QEMU picked. That of sshd is added here: the file that describes the card iPXE boots from
+ * has room for one.
+ */
+async function forwardPorts(qmp: Qmp): Promise<MachinePorts> {
+  const monitor = async (line: string): Promise<string> =>
+    String(await qmp.execute("human-monitor-command", { "command-line": line })).trim();
+  const refusal = await monitor(`hostfwd_add n0 ${forwardOf(GUEST_SSH_PORT)}`);
+  if (refusal !== "") {
+    throw new AgentError("E_MACHINE_PORT", `Cannot forward a port to sshd: ${refusal}`);
+  }
+  const table = await monitor("info usernet");
+  return { redis: hostPortOf(table, GUEST_PORT), ssh: hostPortOf(table, GUEST_SSH_PORT) };
+}
+
+/** Reads QEMU's own table of forwarded connections. */
+function hostPortOf(table: string, guestPort: number): number {
   for (const line of table.split("\n")) {
     // TCP[HOST_FORWARD]  12       127.0.0.1 40187       10.0.2.15  6379     0     0
     const [kind, , , port, , target] = line.trim().split(/\s+/);
-    if (kind === "TCP[HOST_FORWARD]" && target === String(GUEST_PORT)) return Number(port);
+    if (kind === "TCP[HOST_FORWARD]" && target === String(guestPort)) return Number(port);
   }
-  throw new AgentError("E_MACHINE_PORT", `Cannot find the forwarded port in: ${table.trim()}`);
+  throw new AgentError("E_MACHINE_PORT", `Cannot find the forwarded port in: ${table}`);
 }
 
 /** QEMU does not let a guest write the first sector of a disk whose format it had to guess. */

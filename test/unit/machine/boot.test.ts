@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { buildCommandLine } from "../../../scripts/machine/boot.ts";
 import { buildBootScript } from "../../../scripts/machine/boot-server.ts";
-import { buildPasswordInitrd } from "../../../scripts/machine/password-initrd.ts";
+import { buildFilesInitrd, passwordFile } from "../../../scripts/machine/guest-files.ts";
 
 test("names the password file only when there is a password", () => {
   expect(buildCommandLine({})).not.toContain("password");
@@ -28,10 +28,25 @@ test("the boot script loads every initial RAM file system in order", () => {
 });
 
 test("the password travels in a file only root may read", () => {
-  const archive = buildPasswordInitrd("hunter2").toString("latin1");
-  const at = archive.indexOf("etc/node0/password");
-  // The mode is the second field of eight digits; the header of 110 bytes ends where the name begins.
-  const mode = Number.parseInt(archive.slice(at - 110 + 14, at - 110 + 22), 16);
-  expect((mode & 0o7777).toString(8)).toBe("600");
+  const archive = buildFilesInitrd([passwordFile("hunter2")]).toString("latin1");
+  expect(modeIn(archive, "etc/node0/password")).toBe("600");
   expect(archive).toContain("hunter2\n");
 });
+
+test("several files travel in one archive, each with its mode", () => {
+  const files = [
+    { path: "/etc/node0/a", text: "first", mode: 0o644 },
+    { path: "/etc/node0/b", text: "second" },
+  ];
+  const archive = buildFilesInitrd(files).toString("latin1");
+  expect(modeIn(archive, "etc/node0/a")).toBe("644");
+  expect(modeIn(archive, "etc/node0/b")).toBe("600");
+  expect(archive).toMatch(/first.*second/s);
+});
+
+/** The mode is the second field of eight digits; the header of 110 bytes ends where the name begins. */
+function modeIn(archive: string, name: string): string {
+  const at = archive.indexOf(`${name}\0`);
+  const mode = Number.parseInt(archive.slice(at - 110 + 14, at - 110 + 22), 16);
+  return (mode & 0o7777).toString(8);
+}

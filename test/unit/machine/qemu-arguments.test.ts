@@ -78,8 +78,8 @@ test("lets iPXE boot from the first card and leaves its address out of the argum
   expect(valuesOf(args, "-readconfig")).toEqual(["/run/network.conf"]);
   expect(valuesOf(args, "-netdev")).toEqual(["user,id=n1,net=10.0.3.0/24"]);
   expect(valuesOf(args, "-device").filter((device) => device.startsWith("virtio-net"))).toEqual([
-    "virtio-net-pci,id=nic0,netdev=n0,bootindex=1",
-    "virtio-net-pci,id=nic1,netdev=n1,romfile=",
+    "virtio-net-pci,id=nic0,netdev=n0,mac=52:54:00:12:34:56,bootindex=1",
+    "virtio-net-pci,id=nic1,netdev=n1,mac=52:54:00:12:34:57,romfile=",
   ]);
   expect(args).not.toContain("-kernel");
 });

@@ -2,17 +2,31 @@ import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { formatCpio } from "../../src/image/cpio.ts";
 import { Tree } from "../../src/image/tree.ts";
 
+/** A file the machine gets beside its image. */
+export interface GuestFile {
+  /** Absolute; the machine takes over what is below `/etc/node0`. */
+  readonly path: string;
+  readonly text: string;
+  /** Default: only root may read it. */
+  readonly mode?: number;
+}
+
 /** Where the machine finds the password, and what the kernel command line says. */
 export const GUEST_PASSWORD_FILE = "/etc/node0/password";
 
 const ALIGNMENT_BYTES = 4;
 const MODE_SECRET = 0o600;
 
-/** Builds a small initial RAM file system that holds only the password, mode 0600. */
-export function buildPasswordInitrd(password: string): Buffer {
+/** Builds a small initial RAM file system that holds these files alone. */
+export function buildFilesInitrd(files: readonly GuestFile[]): Buffer {
   const tree = new Tree();
-  tree.addText(GUEST_PASSWORD_FILE.slice(1), `${password}\n`, MODE_SECRET);
+  for (const { path, text, mode = MODE_SECRET } of files) tree.addText(path.slice(1), text, mode);
   return formatCpio(tree);
+}
+
+/** The password of the endpoint as a file of the machine. */
+export function passwordFile(password: string): GuestFile {
+  return { path: GUEST_PASSWORD_FILE, text: `${password}\n` };
 }
 
 /**
