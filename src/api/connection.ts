@@ -1,9 +1,11 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { AgentError, errorText } from "../base/errors.ts";
+import { wipe } from "../base/secret-bytes.ts";
 import type { Logger } from "../log/logger.ts";
 import { failure, type Reply } from "../resp/encode.ts";
 import { RequestParser } from "../resp/request-parser.ts";
+import { carriesPassword } from "./authenticator.ts";
 import type { Counters } from "./counters.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { EndpointLimits } from "./endpoint-limits.ts";
@@ -52,7 +54,7 @@ export class Connection {
     this.#counters = options.counters;
     this.#logger = options.logger;
     this.#limits = options.limits;
-    this.#parser = new RequestParser(options.limits.guestRequests);
+    this.#parser = new RequestParser(options.limits.guestRequests, carriesPassword);
     this.#output = new OutputGuard({ ...options, onRoom: () => this.#run() });
     this.#stopGuestTimer = options.clock.after(options.limits.guestTimeoutMs, () => {
       if (!this.session.isMember) this.#socket.destroy();
@@ -62,6 +64,7 @@ export class Connection {
     this.#socket.on("error", () => {});
     this.#socket.on("close", () => {
       this.#isClosed = true;
+      this.#parser.discard();
       this.#stopGuestTimer();
       this.#stopWaiting?.();
       this.#output.stop();
@@ -92,7 +95,10 @@ export class Connection {
 
   #receive(chunk: Buffer): void {
     this.#counters.inputBytes += chunk.length;
-    if (this.session.isClosing) return;
+    if (this.session.isClosing) {
+      chunk.fill(0);
+      return;
+    }
     this.session.lastActiveMs = this.#clock.monotonicMs();
     try {
       this.#parser.feed(chunk);
@@ -127,7 +133,10 @@ export class Connection {
         : this.#limits.guestRequests;
       const words = this.#parser.next();
       if (words === undefined) return;
-      const reply = this.#dispatcher.execute(session, words);
+      const { hidden } = this.#parser;
+      const reply = this.#dispatcher.execute(session, words, hidden);
+      // A password has been compared by now, also when the answer to it waits.
+      wipe(hidden);
       if (typeof reply !== "string") {
         this.#wait(reply);
         return;

@@ -29,8 +29,17 @@ export class Dispatcher {
     this.#logger = options.logger;
   }
 
-  /** Never throws. @param words At least one. */
-  execute(session: Session, words: readonly Bytes[]): Reply | Suspension {
+  /**
+   * Never throws.
+   *
+   * @param words At least one.
+   * @param hidden Words of a request that carries a password; the caller wipes them.
+   */
+  execute(
+    session: Session,
+    words: readonly Bytes[],
+    hidden: readonly Uint8Array[] = NONE,
+  ): Reply | Suspension {
     const name = words[0] as Bytes;
     const command = this.#table.find(name);
     if (!session.isMember && command?.flags.includes("no_auth") !== true) {
@@ -44,7 +53,7 @@ export class Dispatcher {
     session.lastCommand = command.name;
     try {
       if (isGrowing(command)) this.#store.ensureRoom(sizeOf(words));
-      return command.run(session, words);
+      return command.run(session, words, hidden);
     } catch (error) {
       return this.#fail(this.#textOf(command, error));
     }
@@ -65,6 +74,8 @@ export class Dispatcher {
     return `ERR internal error in '${command.name}'`;
   }
 }
+
+const NONE: readonly Uint8Array[] = [];
 
 /** Errors whose message is meant for the client as it is. */
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(["E_REQUEST", "E_KEY_TYPE", "E_KEYSPACE_FULL"]);

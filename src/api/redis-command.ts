@@ -27,8 +27,18 @@ export interface RedisCommand {
   readonly group: string;
   /** Argument documentation as `COMMAND DOCS` shows it. */
   readonly arguments: readonly ReplyValue[];
-  /** @param words The request, its name included. May throw AgentError with the client's text. */
-  readonly run: (session: Session, words: readonly Bytes[]) => Reply | Suspension;
+  /**
+   * May throw AgentError with the client's text.
+   *
+   * @param words The request, its name included.
+   * @param hidden The words behind the name where it may carry a password; they are empty in `words`,
+   *   and wiped when this returns.
+   */
+  readonly run: (
+    session: Session,
+    words: readonly Bytes[],
+    hidden: readonly Uint8Array[],
+  ) => Reply | Suspension;
 }
 
 interface Definition {

@@ -1,7 +1,8 @@
 /**
  * Received bytes that wait to be parsed. A chunk that finds nothing waiting is used as it is; one
  * that does is appended to a buffer of its own which grows by doubling, so that a request arriving
- * byte by byte costs linear time. The owner moves `start` forward as it reads.
+ * byte by byte costs linear time. The owner moves `start` forward as it reads. Bytes may be a password:
+ * where they were copied from, they are overwritten.
  */
 export class InputBuffer {
   bytes: Buffer = NOTHING;
@@ -25,7 +26,17 @@ export class InputBuffer {
     }
     if (!this.#isOwn || this.end + chunk.length > this.bytes.length) this.#makeRoom(chunk.length);
     chunk.copy(this.bytes, this.end);
+    chunk.fill(0);
     this.end += chunk.length;
+  }
+
+  /** Overwrites what has not been read, and forgets it. */
+  discard(): void {
+    this.bytes.fill(0, this.start, this.end);
+    this.bytes = NOTHING;
+    this.start = 0;
+    this.end = 0;
+    this.#isOwn = false;
   }
 
   #makeRoom(extraBytes: number): void {
@@ -40,6 +51,8 @@ export class InputBuffer {
         ? this.bytes
         : Buffer.allocUnsafeSlow(Math.max(MIN_BYTES, needed * 2));
     this.bytes.copy(target, 0, this.start, this.end);
+    const isSame = target === this.bytes;
+    this.bytes.fill(0, isSame ? Math.max(size, this.start) : this.start, this.end);
     this.bytes = target;
     this.start = 0;
     this.end = size;

@@ -1,4 +1,5 @@
 import { AgentError } from "../base/errors.ts";
+import { wipe } from "../base/secret-bytes.ts";
 import { type Bytes, sliceBytes } from "./bytes.ts";
 import { splitInline } from "./inline.ts";
 import { InputBuffer } from "./input-buffer.ts";
@@ -11,15 +12,23 @@ import type { RequestLimits } from "./request-limits.ts";
  * scanned twice and nothing is allocated because of a number the peer merely announced, so the cost
  * of a request does not depend on how it was cut into chunks.
  *
+ * The words behind a name that hides them are never strings, which could not be overwritten: they are
+ * bytes for whoever takes the request to wipe, and the parser has no copy left of them.
+ *
  * `feed` and `next` throw AgentError `E_RESP_PROTOCOL`, its message being the text for the client;
  * the connection is of no use afterwards.
  * Source: Redis serialization protocol specification, "Sending commands to a Redis server".
  */
 export class RequestParser {
   limits: RequestLimits;
+  /** Words behind the name of the request handed out last, when that hides them; they stand empty in it. */
+  hidden: readonly Buffer[] = NONE;
+  readonly #hides: (name: Bytes) => boolean;
   readonly #input = new InputBuffer();
   /** Words of the request being read, or null between requests. */
   #words: Bytes[] | null = null;
+  /** Hidden words of the request being read; null when it hides none. */
+  #hiding: Buffer[] | null = null;
   #wordsMissing = 0;
   #wordsBytes = 0;
   /** Announced length of the word being read, -1 while its header is missing. */
@@ -27,8 +36,10 @@ export class RequestParser {
   /** Bytes of an unfinished inline line known to hold no line feed. */
   #scannedBytes = 0;
 
-  constructor(limits: RequestLimits) {
+  /** @param hides Whether the words behind a name, in any case, are secret. */
+  constructor(limits: RequestLimits, hides: (name: Bytes) => boolean = () => false) {
     this.limits = limits;
+    this.#hides = hides;
   }
 
   /** Bytes received and not yet handed out. */
@@ -36,7 +47,7 @@ export class RequestParser {
     return this.#input.size + this.#wordsBytes;
   }
 
-  /** Adds received bytes. The parser may keep reading from `chunk` until the next call. */
+  /** Adds received bytes. From now on `chunk` is the parser's, which may overwrite it. */
   feed(chunk: Buffer): void {
     this.#input.append(chunk);
     // One chunk that is about to be parsed does not count: only what is left waiting does.
@@ -45,8 +56,16 @@ export class RequestParser {
     }
   }
 
+  /** Overwrites what has not been handed out, and forgets it. */
+  discard(): void {
+    wipe(this.#hiding ?? NONE);
+    this.#hiding = null;
+    this.#input.discard();
+  }
+
   /** The next complete request, at least one word; undefined when more bytes are needed. */
   next(): Bytes[] | undefined {
+    this.hidden = NONE;
     while (this.#words === null) {
       const input = this.#input;
       if (input.size === 0) return undefined;
@@ -77,15 +96,32 @@ export class RequestParser {
       if (input.bytes[end] !== CARRIAGE_RETURN || input.bytes[end + 1] !== LINE_FEED) {
         throw protocolError("expected CRLF after a bulk");
       }
-      words.push(sliceBytes(input.bytes, input.start, end));
+      this.#addWord(words, input.start, end);
       this.#wordsBytes += this.#bulkBytes + WORD_OVERHEAD_BYTES;
       input.start = end + 2;
       this.#bulkBytes = -1;
       this.#wordsMissing -= 1;
     }
+    this.hidden = this.#hiding ?? NONE;
+    this.#hiding = null;
     this.#words = null;
     this.#wordsBytes = 0;
     return words;
+  }
+
+  #addWord(words: Bytes[], start: number, end: number): void {
+    const { bytes } = this.#input;
+    if (this.#hiding !== null) {
+      const word = Buffer.allocUnsafeSlow(end - start);
+      bytes.copy(word, 0, start, end);
+      bytes.fill(0, start, end);
+      this.#hiding.push(word);
+      words.push("");
+      return;
+    }
+    const word = sliceBytes(bytes, start, end);
+    words.push(word);
+    if (words.length === 1 && this.#hides(word)) this.#hiding = [];
   }
 
   #readBulkHeader(): boolean {
@@ -143,15 +179,22 @@ export class RequestParser {
     }
     this.#scannedBytes = 0;
     const hasReturn = size > 0 && input.bytes[lineFeed - 1] === CARRIAGE_RETURN;
-    const line = sliceBytes(input.bytes, input.start, lineFeed - (hasReturn ? 1 : 0));
+    const line = input.bytes.subarray(input.start, lineFeed - (hasReturn ? 1 : 0));
     input.start = lineFeed + 1;
-    const words = splitInline(line);
-    if (words === undefined) throw protocolError("unbalanced quotes in request");
-    if (words.length > this.limits.maxArguments) throw protocolError("too many inline words");
-    return words;
+    const split = splitInline(line);
+    const isHiding = split?.[0] !== undefined && this.#hides(split[0].toString("latin1"));
+    // Where the first word could not even be found, nobody knows what the line was.
+    if (isHiding || split === undefined) line.fill(0);
+    if (split === undefined) throw protocolError("unbalanced quotes in request");
+    if (split.length > this.limits.maxArguments) throw protocolError("too many inline words");
+    if (!isHiding) return split.map((word) => sliceBytes(word, 0, word.length));
+    const [name, ...hidden] = split;
+    this.hidden = hidden;
+    return [name?.toString("latin1") ?? "", ...hidden.map(() => "")];
   }
 }
 
+const NONE: readonly Buffer[] = [];
 const ASTERISK = 0x2a;
 const DOLLAR = 0x24;
 const MINUS = 0x2d;

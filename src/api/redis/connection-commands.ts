@@ -1,9 +1,9 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { Bytes } from "../../resp/bytes.ts";
-import { bulk, failure, OK, type Reply, simple } from "../../resp/encode.ts";
+import { bulk, failure, OK, type Protocol, type Reply, simple } from "../../resp/encode.ts";
 import { encodeValue, type ReplyValue } from "../../resp/encode-value.ts";
-import type { Authenticator } from "../authenticator.ts";
+import { type Authenticator, DEFAULT_USER } from "../authenticator.ts";
 import type { Counters } from "../counters.ts";
 import { type RedisCommand, redisCommand } from "../redis-command.ts";
 import type { Session, Suspension } from "../session.ts";
@@ -51,10 +51,11 @@ export function connectionCommands(options: ConnectionCommandOptions): RedisComm
       flags: ["no_auth", "fast"],
       summary: "Presents the password of the node; the user is default",
       group: "connection",
-      run: (session, words) => {
-        if (words.length > 3) throw syntaxError();
-        const [user, password] = words.length === 3 ? words.slice(1) : ["default", words[1]];
-        return gate.enter(session, user as Bytes, password as Bytes, () => OK);
+      run: (session, _, hidden) => {
+        if (hidden.length > 2) throw syntaxError();
+        const password = hidden.at(-1) as Uint8Array;
+        const user = hidden.length === 2 ? (hidden[0] as Uint8Array) : DEFAULT_USER;
+        return gate.enter(session, { user, password }, () => OK);
       },
     }),
     redisCommand({
@@ -64,7 +65,7 @@ export function connectionCommands(options: ConnectionCommandOptions): RedisComm
       flags: ["no_auth", "fast"],
       summary: "Chooses the protocol version, and may authenticate",
       group: "connection",
-      run: (session, words) => hello(gate, session, words),
+      run: (session, _, hidden) => hello(gate, session, hidden),
     }),
     redisCommand({
       name: "select",
@@ -111,6 +112,11 @@ export function connectionCommands(options: ConnectionCommandOptions): RedisComm
 
 const PONG = simple("PONG");
 
+interface Credentials {
+  readonly user: Uint8Array;
+  readonly password: Uint8Array;
+}
+
 /** The password check with its delay for failures. */
 class Gate {
   readonly options: ConnectionCommandOptions;
@@ -120,12 +126,12 @@ class Gate {
   }
 
   /** @param welcome Makes the reply once the client is let in. */
-  enter(session: Session, user: Bytes, password: Bytes, welcome: () => Reply): Reply | Suspension {
+  enter(session: Session, credentials: Credentials, welcome: () => Reply): Reply | Suspension {
     const { authenticator, clock, counters, logger } = this.options;
     // Whoever reaches the unix socket is root; a client set up with a password works there too.
     if (session.peer.isLocal) return welcome();
     const { address } = session.peer;
-    if (authenticator.accepts(user, Buffer.from(password, "latin1"))) {
+    if (authenticator.accepts(credentials.user, credentials.password)) {
       authenticator.recordSuccess(address);
       session.isMember = true;
       return welcome();
@@ -140,25 +146,27 @@ class Gate {
 const WRONG_PASSWORD = failure("WRONGPASS invalid username-password pair or user is disabled.");
 
 /** `HELLO [2|3 [AUTH user password] [SETNAME name]]` */
-function hello(gate: Gate, session: Session, words: readonly Bytes[]): Reply | Suspension {
-  const version = words[1];
-  if (version !== undefined && !/^-?\d{1,10}$/.test(version)) {
-    throw refusal("ERR Protocol version is not an integer or out of range");
-  }
-  if (version !== undefined && version !== "2" && version !== "3") {
-    throw refusal("NOPROTO unsupported protocol version");
-  }
+function hello(gate: Gate, session: Session, words: readonly Uint8Array[]): Reply | Suspension {
+  const version = words[0] === undefined ? undefined : parseVersion(words[0]);
   const { credentials, name } = parseHello(words);
   const welcome = (): Reply => {
-    if (version !== undefined) session.protocol = version === "3" ? 3 : 2;
+    if (version !== undefined) session.protocol = version;
     if (name !== undefined) session.name = name;
     return encodeValue(describe(gate.options.version, session), session.protocol);
   };
-  if (credentials !== undefined) {
-    return gate.enter(session, credentials.user, credentials.password, welcome);
-  }
+  if (credentials !== undefined) return gate.enter(session, credentials, welcome);
   if (!session.isMember) throw refusal(HELLO_NEEDS_AUTH);
   return welcome();
+}
+
+/** Looks at bytes: whoever forgot the version has a password here. */
+function parseVersion(word: Uint8Array): Protocol {
+  if (isText(word, "2")) return 2;
+  if (isText(word, "3")) return 3;
+  const digits = word[0] === MINUS ? word.subarray(1) : word;
+  const isNumber = digits.length > 0 && digits.length <= 10 && digits.every(isDigit);
+  if (isNumber) throw refusal("NOPROTO unsupported protocol version");
+  throw refusal("ERR Protocol version is not an integer or out of range");
 }
 
 const HELLO_NEEDS_AUTH =
@@ -167,28 +175,42 @@ const HELLO_NEEDS_AUTH =
   "version at the same time";
 
 interface HelloOptions {
-  credentials?: { user: Bytes; password: Bytes };
+  credentials?: Credentials;
   name?: Bytes;
 }
 
-function parseHello(words: readonly Bytes[]): HelloOptions {
+function parseHello(words: readonly Uint8Array[]): HelloOptions {
   const options: HelloOptions = {};
-  let at = 2;
+  let at = 1;
   while (at < words.length) {
-    const option = word(words, at).toUpperCase();
-    const left = words.length - at - 1;
-    if (option === "AUTH" && left >= 2) {
-      options.credentials = { user: word(words, at + 1), password: word(words, at + 2) };
+    const [option, first, second] = words.slice(at, at + 3) as [Uint8Array, ...Uint8Array[]];
+    if (isText(option, "auth") && first !== undefined && second !== undefined) {
+      options.credentials = { user: first, password: second };
       at += 3;
-    } else if (option === "SETNAME" && left >= 1) {
-      options.name = checkName(word(words, at + 1));
+    } else if (isText(option, "setname") && first !== undefined) {
+      options.name = checkName(latin1(first));
       at += 2;
     } else {
-      throw refusal(`ERR Syntax error in HELLO option '${word(words, at)}'`);
+      // Behind AUTH it may be a piece of a password with a blank in it.
+      const shown = options.credentials === undefined ? ` '${latin1(option)}'` : "";
+      throw refusal(`ERR Syntax error in HELLO option${shown}`);
     }
   }
   return options;
 }
+
+const MINUS = 0x2d;
+
+const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
+
+/** Compares without making a string of it. @param text Lower case; the word may be in any. */
+const isText = (word: Uint8Array, text: string): boolean =>
+  word.length === text.length &&
+  word.every((byte, at) => (isUpper(byte) ? byte | 0x20 : byte) === text.charCodeAt(at));
+
+const isUpper = (byte: number): boolean => byte >= 0x41 && byte <= 0x5a;
+
+const latin1 = (word: Uint8Array): Bytes => Buffer.from(word).toString("latin1");
 
 function describe(version: string, session: Session): ReplyValue {
   return new Map<string, ReplyValue>([

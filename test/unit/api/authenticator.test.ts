@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Authenticator } from "../../../src/api/authenticator.ts";
+import { Authenticator, carriesPassword, DEFAULT_USER } from "../../../src/api/authenticator.ts";
 import { networkOf } from "../../../src/api/network-of.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 
@@ -8,43 +8,53 @@ const bytes = (text: string): Buffer => Buffer.from(text);
 describe("the password", () => {
   test("is compared as bytes", () => {
     const authenticator = new Authenticator(bytes("pässword"), new FakeClock());
-    expect(authenticator.accepts("default", Buffer.from("p\xc3\xa4ssword", "latin1"))).toBe(true);
-    expect(authenticator.accepts("default", Buffer.from("p\xe4ssword", "latin1"))).toBe(false);
+    expect(authenticator.accepts(DEFAULT_USER, Buffer.from("p\xc3\xa4ssword", "latin1"))).toBe(
+      true,
+    );
+    expect(authenticator.accepts(DEFAULT_USER, Buffer.from("p\xe4ssword", "latin1"))).toBe(false);
   });
 
   test("belongs to the user default", () => {
     const authenticator = new Authenticator(bytes("x"), new FakeClock());
-    expect(authenticator.accepts("default", bytes("x"))).toBe(true);
-    expect(authenticator.accepts("root", bytes("x"))).toBe(false);
+    expect(authenticator.accepts(DEFAULT_USER, bytes("x"))).toBe(true);
+    expect(authenticator.accepts(bytes("root"), bytes("x"))).toBe(false);
   });
 
   test("is not kept: who gave it may wipe it", () => {
     const password = bytes("secret");
     const authenticator = new Authenticator(password, new FakeClock());
     password.fill(0);
-    expect(authenticator.accepts("default", bytes("secret"))).toBe(true);
-    expect(authenticator.accepts("default", password)).toBe(false);
+    expect(authenticator.accepts(DEFAULT_USER, bytes("secret"))).toBe(true);
+    expect(authenticator.accepts(DEFAULT_USER, password)).toBe(false);
   });
 
   test("that is set takes the place of the one before at once", () => {
     const authenticator = new Authenticator(bytes("old"), new FakeClock());
     expect(authenticator.setPassword(bytes("old"))).toBe(false);
     expect(authenticator.setPassword(bytes("new"))).toBe(true);
-    expect(authenticator.accepts("default", bytes("old"))).toBe(false);
-    expect(authenticator.accepts("default", bytes("new"))).toBe(true);
+    expect(authenticator.accepts(DEFAULT_USER, bytes("old"))).toBe(false);
+    expect(authenticator.accepts(DEFAULT_USER, bytes("new"))).toBe(true);
     expect(authenticator.setPassword(null)).toBe(true);
     expect(authenticator.setPassword(null)).toBe(false);
     expect(authenticator.hasPassword).toBe(false);
-    expect(authenticator.accepts("default", bytes("new"))).toBe(false);
+    expect(authenticator.accepts(DEFAULT_USER, bytes("new"))).toBe(false);
     expect(authenticator.setPassword(bytes("new"))).toBe(true);
-    expect(authenticator.accepts("default", bytes("new"))).toBe(true);
+    expect(authenticator.accepts(DEFAULT_USER, bytes("new"))).toBe(true);
   });
 
   test("cannot be presented when there is none", () => {
     const authenticator = new Authenticator(null, new FakeClock());
     expect(authenticator.hasPassword).toBe(false);
-    expect(authenticator.accepts("default", bytes(""))).toBe(false);
+    expect(authenticator.accepts(DEFAULT_USER, bytes(""))).toBe(false);
   });
+});
+
+test.each(["auth", "AUTH", "Auth", "hello", "HELLO"])("what is behind %s is hidden", (name) => {
+  expect(carriesPassword(name)).toBe(true);
+});
+
+test.each(["", "get", "append", "hget", "authx", "xauth", "helo"])("behind %j not", (name) => {
+  expect(carriesPassword(name)).toBe(false);
 });
 
 describe("failures", () => {

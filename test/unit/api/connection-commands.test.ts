@@ -68,6 +68,17 @@ describe("before authentication", () => {
     );
   });
 
+  test.each([
+    [["AUTH", "default", "a", "secret"]],
+    [["HELLO", "secret"]],
+    [["HELLO", "3", "AUTH", "default", "a", "secret"]],
+  ])("%j shows none of its words in the answer", (words) => {
+    const { start, openSession, logger } = openEndpointCore();
+    const { reply } = start(openSession(false), words);
+    expect(reply).toMatch(/^-ERR /);
+    expect(`${reply}${JSON.stringify(logger.lines)}`).not.toContain("secret");
+  });
+
   test("the password is never logged", () => {
     const { start, openSession, logger } = openEndpointCore();
     start(openSession(false), ["AUTH", "sesame-wrong"]);

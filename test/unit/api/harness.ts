@@ -1,4 +1,4 @@
-import { Authenticator } from "../../../src/api/authenticator.ts";
+import { Authenticator, carriesPassword } from "../../../src/api/authenticator.ts";
 import { buildCommandTable } from "../../../src/api/build-command-table.ts";
 import { Counters } from "../../../src/api/counters.ts";
 import { Dispatcher } from "../../../src/api/dispatcher.ts";
@@ -9,8 +9,10 @@ import { CommandRegistry } from "../../../src/api/registry.ts";
 import { builtin, program } from "../../../src/api/services.ts";
 import { Session } from "../../../src/api/session.ts";
 import { array, integer, object, string } from "../../../src/base/schema.ts";
+import { wipe } from "../../../src/base/secret-bytes.ts";
 import { Keyspace } from "../../../src/keyspace/keyspace.ts";
-import { bytesOfText } from "../../../src/resp/bytes.ts";
+import { MEMBER_LIMITS } from "../../../src/resp/request-limits.ts";
+import { RequestParser } from "../../../src/resp/request-parser.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { FakeEngine } from "../../fakes/fake-engine.ts";
 import { QuietLog } from "../../fakes/quiet-log.ts";
@@ -47,6 +49,9 @@ export const SYSTEM_COMMAND = program({
     showPid: true,
   }),
 });
+
+const formatRequest = (words: readonly string[]): string =>
+  `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
 
 /** The dispatcher with everything behind it, without sockets. */
 export function openEndpointCore(options: { maxBytes?: number; password?: string | null } = {}) {
@@ -87,7 +92,11 @@ export function openEndpointCore(options: { maxBytes?: number; password?: string
   /** Runs a request. @returns The reply, or null while it waits; `late` then gets it. */
   const start = (session: Session, words: readonly string[]) => {
     const state: { reply: string | null; cancel: () => void } = { reply: null, cancel: () => {} };
-    const reply = dispatcher.execute(session, words.map(bytesOfText));
+    const parser = new RequestParser(MEMBER_LIMITS, carriesPassword);
+    parser.feed(Buffer.from(formatRequest(words)));
+    const parsed = parser.next() ?? [];
+    const reply = dispatcher.execute(session, parsed, parser.hidden);
+    wipe(parser.hidden);
     if (typeof reply === "string") state.reply = reply;
     else {
       state.cancel = reply((late) => {

@@ -13,9 +13,17 @@ test.each([
   ["'\\n'", ["\\n"]],
   ["'it\\'s'", ["it's"]],
 ])("splits %j", (line, words) => {
-  expect(splitInline(line)).toEqual(words);
+  const split = splitInline(Buffer.from(line, "latin1"));
+  expect(split?.map((word) => word.toString("latin1"))).toEqual(words);
 });
 
 test.each(['"a', "'a", '"a"b', "'a'b", 'x "', '"\\'])("refuses %j", (line) => {
-  expect(splitInline(line)).toBeUndefined();
+  expect(splitInline(Buffer.from(line, "latin1"))).toBeUndefined();
+});
+
+test("the words are copies: the line can be overwritten, and the other way round", () => {
+  const line = Buffer.from("auth secret");
+  const words = splitInline(line) ?? [];
+  line.fill(0);
+  expect(String(words[1])).toBe("secret");
 });

@@ -61,3 +61,41 @@ test("keeps the order of chunks across growth and reading", () => {
   read += input.bytes.toString("latin1", input.start, input.end);
   expect(read).toBe(Array.from({ length: 2000 }, (_, index) => `${index},`).join(""));
 });
+
+test("what was copied is overwritten at its old place", () => {
+  const input = new InputBuffer();
+  const seen = new Set<Buffer>();
+  for (let index = 0; index < 200; index += 1) {
+    const chunk = Buffer.from("secret ");
+    input.append(chunk);
+    for (const bytes of [chunk, input.bytes]) seen.add(bytes);
+  }
+  expect(seen.size).toBeGreaterThan(202);
+  seen.delete(input.bytes);
+  expect([...seen].filter((bytes) => bytes.includes("secret"))).toEqual([]);
+});
+
+test("so is what was moved to the front of the same buffer", () => {
+  const input = new InputBuffer();
+  const buffers = new Set<Buffer>();
+  for (let index = 0; index < 1000; index += 1) {
+    input.append(Buffer.from("secret "));
+    buffers.add(input.bytes);
+    if (input.size < 100) continue;
+    // Who reads overwrites what it read.
+    input.bytes.fill(0, input.start, input.end - 14);
+    input.start = input.end - 14;
+    const found = input.bytes.toString("latin1").match(/s|e|c|r|t/g);
+    expect(found?.length).toBe(12);
+  }
+  expect(buffers.size).toBeLessThan(100);
+});
+
+test("what is discarded is overwritten", () => {
+  const input = new InputBuffer();
+  const chunk = Buffer.from("secret");
+  input.append(chunk);
+  input.discard();
+  expect(chunk).toEqual(Buffer.alloc(6));
+  expect(input.size).toBe(0);
+});

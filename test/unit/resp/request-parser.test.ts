@@ -231,3 +231,68 @@ function generator(seed: number): (below: number) => number {
 function randomBytes(random: (below: number) => number, size: number): string {
   return Array.from({ length: size }, () => String.fromCharCode(random(256))).join("");
 }
+
+describe("hidden words", () => {
+  const hides = (name: string): boolean => name.toLowerCase() === "auth";
+  const SECRET = "a hidden word";
+  const AUTH = bulks("AUTH", "default", SECRET);
+
+  /** What came out, with the chunks that went in as they are then. */
+  function read(texts: readonly string[]) {
+    const parser = new RequestParser(MEMBER_LIMITS, hides);
+    const chunks = texts.map((text) => Buffer.from(text, "latin1"));
+    const seen: { words: string[]; hidden: string[] }[] = [];
+    for (const chunk of chunks) {
+      parser.feed(chunk);
+      for (let words = parser.next(); words !== undefined; words = parser.next()) {
+        seen.push({ words, hidden: parser.hidden.map((word) => word.toString("latin1")) });
+      }
+    }
+    return { parser, chunks, seen };
+  }
+
+  const EXPECTED = { words: ["AUTH", "", ""], hidden: ["default", SECRET] };
+
+  test.each([
+    ["an array", AUTH],
+    ["an inline request", `AUTH default "${SECRET}"\r\n`],
+    ["an inline request with quotes around its name", `"\\x41UTH" default '${SECRET}'\n`],
+  ])("of %s are bytes, and nothing of them stays, wherever it is cut", (_what, text) => {
+    for (const texts of [[text], ...splits(text), [...text]]) {
+      const { chunks, seen } = read(texts);
+      const [first, ...more] = seen;
+      expect(first?.hidden).toEqual(EXPECTED.hidden);
+      expect(first?.words.slice(1)).toEqual(["", ""]);
+      expect(more).toEqual([]);
+      expect(Buffer.concat(chunks).toString("latin1")).not.toMatch(/hidden|word|default/);
+    }
+  });
+
+  test("are those of one request: the next one has none", () => {
+    const { seen } = read([bulks("GET", "k") + AUTH + bulks("GET", "k")]);
+    const get = { words: ["GET", "k"], hidden: [] };
+    expect(seen).toEqual([get, EXPECTED, get]);
+  });
+
+  test.each([
+    ["a request", AUTH.slice(0, -3)],
+    ["its last word", AUTH.slice(0, AUTH.indexOf("$13"))],
+    ["a line", `AUTH ${SECRET}`],
+  ])("that end with half of %s are overwritten when they are discarded", (_what, text) => {
+    for (const texts of [[text], [...text]]) {
+      const { parser, chunks, seen } = read(texts);
+      expect(seen).toEqual([]);
+      expect(parser.pendingBytes).toBeGreaterThan(0);
+      parser.discard();
+      expect(Buffer.concat(chunks).toString("latin1")).not.toMatch(/hidden|word|default/);
+    }
+  });
+
+  test("a line with unbalanced quotes is overwritten: it may be one", () => {
+    const parser = new RequestParser(MEMBER_LIMITS, hides);
+    const chunk = Buffer.from('AUTH "hidden\n');
+    parser.feed(chunk);
+    expect(() => parser.next()).toThrow("unbalanced quotes");
+    expect(chunk.includes("hidden")).toBe(false);
+  });
+});
