@@ -8,6 +8,7 @@ import { formatServiceRecord, parseServiceRecord } from "../service/service-reco
 import { SERVICES_DIRECTORY } from "../service/supervised-service.ts";
 import type { Files } from "../sys/files.ts";
 import { readMounts } from "../sys/mounts.ts";
+import { restrictMount } from "../sys/restrict-mount.ts";
 import { gocryptfsReason } from "./gocryptfs-reasons.ts";
 import { type InputProcess, startWithInput } from "./start-with-input.ts";
 
@@ -98,17 +99,7 @@ export class Gocryptfs {
     const started = await startWithInput(files, {
       path,
       // Read-only: what would be written goes into memory and is lost with the next boot.
-      args: [
-        "-fg",
-        "-q",
-        "-nosyslog",
-        "-ro",
-        "-nodev",
-        "-nosuid",
-        "-noexec",
-        ciphertext,
-        mountpoint,
-      ],
+      args: ["-fg", "-q", "-nosyslog", "-ro", ciphertext, mountpoint],
       env: { PATH: host.env("PATH") ?? "" },
       input,
       outputFile: this.#outputFile,
@@ -116,6 +107,7 @@ export class Gocryptfs {
     this.#enterCgroup(started.pid);
     try {
       await this.#appears(started, ciphertext, signal);
+      await restrictMount(mountpoint);
     } catch (error) {
       host.killAll(started, this.#cgroup);
       await this.unmount();

@@ -56,6 +56,12 @@ test("the right key opens it read-only, and the key is wiped", async () => {
   expect(key.every((byte) => byte === 0)).toBe(true);
   expect(await verifyPrivate(mountpoint, signal)).toBe(FILES);
   expect(() => writeFileSync(join(mountpoint, "new"), "")).toThrow("EROFS");
+  const line = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .find((one) => one.includes(` ${mountpoint} `));
+  expect(line?.split(" ")[3]?.split(",")).toEqual(
+    expect.arrayContaining(["ro", "nosuid", "nodev", "noexec"]),
+  );
 });
 
 test("a wrong key is told as such, and leaves nothing behind", async () => {
