@@ -34,8 +34,11 @@ export interface Phase {
   readonly retry?: RetryPolicy;
   /** An attempt that takes longer is aborted and counts as failed. Default: no limit. */
   readonly attemptLimitMs?: number;
-  /** True: when the first attempt fails, the next phase starts and retries go on beside it. */
-  readonly background?: boolean;
+  /**
+   * `retries`: when the first attempt fails, the next phase starts and retries go on beside it.
+   * `all`: the next phase starts together with the first attempt. Default: the next one waits.
+   */
+  readonly background?: "retries" | "all";
   /** After the last attempt: end the sequence, or go on with the next phase. Default `fatal`. */
   readonly onFailure?: "fatal" | "continue";
   /**

@@ -111,11 +111,14 @@ export class Sequence {
       runner.skip(skipReason);
       return;
     }
-    const hasEnded = await runner.runFirst(signal);
-    const rest = hasEnded ? Promise.resolve() : runner.retryUntilEnd(signal);
-    const watched = rest.then(() => this.#watch(runner));
-    if (runner.phase.background === true) this.#inBackground(watched);
-    else await watched;
+    const { background } = runner.phase;
+    const first = runner.runFirst(signal);
+    if (background !== "all") await first;
+    const watched = first
+      .then((hasEnded) => (hasEnded ? undefined : runner.retryUntilEnd(signal)))
+      .then(() => this.#watch(runner));
+    if (background === undefined) await watched;
+    else this.#inBackground(watched);
   }
 
   #watch(runner: PhaseRunner): void {

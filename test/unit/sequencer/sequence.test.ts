@@ -180,7 +180,7 @@ test("an attempt that was given up cannot change the status any more", async () 
 
 test("a background phase that fails first lets the next one start and goes on beside it", async () => {
   const { run, states, clock } = start([
-    flaky("a", 1, { retry: FOREVER, background: true }),
+    flaky("a", 1, { retry: FOREVER, background: "retries" }),
     done("b"),
   ]);
   expect(await run).toEqual({ state: "done" });
@@ -188,6 +188,20 @@ test("a background phase that fails first lets the next one start and goes on be
   clock.advance(100);
   await settle();
   expect(states()).toEqual(["a done", "b done"]);
+});
+
+test("a phase wholly in the background does not hold up the next one at all", async () => {
+  const first = Promise.withResolvers<string>();
+  const slow: Phase = { id: "a", run: () => first.promise, background: "all", retry: FOREVER };
+  const { run, states, clock } = start([slow, done("b")]);
+  expect(await run).toEqual({ state: "done" });
+  expect(states()).toEqual(["a running", "b done"]);
+  first.reject(new Error("not yet"));
+  await settle();
+  expect(states()).toEqual(["a retrying", "b done"]);
+  clock.advance(100);
+  await settle();
+  expect(states()).toEqual(["a retrying", "b done"]);
 });
 
 test("a phase that is lost goes back to retrying and is done again, and the boot stays finished", async () => {
@@ -241,7 +255,7 @@ test("cancelling ends the phase under way with the reason, later ones stay pendi
 
 test("cancelling ends the waiting between attempts and what runs in the background", async () => {
   const { run, controller, states, sequence, clock } = start([
-    flaky("a", 9, { retry: FOREVER, background: true }),
+    flaky("a", 9, { retry: FOREVER, background: "retries" }),
     flaky("b", 9, { retry: FOREVER }),
   ]);
   await settle();
