@@ -25,14 +25,13 @@ export interface Core {
   readonly version: string;
   /** Time of the commit, milliseconds since the epoch; null for a source tree. */
   readonly builtAtMs: number | null;
-  readonly hasPassword: boolean;
   readonly config: NodeConfig;
   /** What could not be used of kernel command line and configuration, one sentence each. */
   readonly problems: readonly string[];
 }
 
 /** The services a machine has and a host does not. Known only after the core exists. */
-export type Duties = Pick<Services, "power" | "boot" | "network" | "overlay">;
+export type Duties = Pick<Services, "power" | "boot" | "network" | "overlay" | "password">;
 
 /** Builds the core; nothing listens and no job runs yet. */
 export function openCore(parts: {
@@ -81,6 +80,9 @@ export function openCore(parts: {
     get overlay() {
       return parts.duties().overlay;
     },
+    get password() {
+      return parts.duties().password ?? null;
+    },
     kernelNetwork: async () => {
       const { openKernelNetwork } = await import("./sys/kernel-network-linux.ts");
       return openKernelNetwork();
@@ -105,7 +107,6 @@ export function openCore(parts: {
     log,
     version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),
     builtAtMs: commitTime > 0 ? commitTime * MS_PER_SECOND : null,
-    hasPassword: password !== null,
     config: loaded.config,
     problems: parts.problems,
   };

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Core } from "./agent-core.ts";
+import type { Core, Duties } from "./agent-core.ts";
 import { Listeners } from "./api/listeners.ts";
-import type { Services } from "./api/services.ts";
+import type { PasswordControl } from "./api/services.ts";
+import { errorText } from "./base/errors.ts";
 import { type Boot, createBoot } from "./boot/boot.ts";
 import { linuxMachine } from "./boot/linux-machine.ts";
+import { PasswordSource } from "./boot/password-source.ts";
 import { machinePower } from "./boot/power.ts";
 import type { StopMachine } from "./boot/shutdown.ts";
 import type { KernelSettings } from "./config/kernel-words.ts";
@@ -17,12 +19,13 @@ import type { SequenceEvents } from "./sequencer/sequence.ts";
 import { systemClock } from "./sys/clock.ts";
 import { linuxFiles } from "./sys/files-linux.ts";
 import { initPower } from "./sys/power-linux.ts";
+import { PRIVATE_FILES, VAULT } from "./vault/controller-api.ts";
 
 const JOBS_POLL_MS = 50;
 const SIGKILL = 9;
 
 /** What the core gets from a machine, and the machine's own life. */
-export interface MachineAgent extends Pick<Services, "power" | "boot" | "network" | "overlay"> {
+export interface MachineAgent extends Duties {
   /** Boots and stays; resolves with an exit code when PID 1 is to start the agent again. */
   run(): Promise<number>;
 }
@@ -40,16 +43,47 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     log: log.child("endpoint"),
     listen: (host, port) => core.endpoint.listenTcp(host, port),
   });
+  const passwordSource = new PasswordSource({
+    clock,
+    log: log.child("password"),
+    privateFile: `${VAULT.mountpoint}/${PRIVATE_FILES.redisPassword}`,
+    // Nothing else has given it one yet.
+    hasKernelPassword: core.endpoint.hasPassword,
+    apply: (password) => {
+      const isOther = core.endpoint.setPassword(password);
+      machine.onPassword().catch((error: unknown) => {
+        log.error("endpoint cannot be opened", { reason: errorText(error) });
+      });
+      return isOther;
+    },
+  });
   const machine = linuxMachine({
     settings,
+    version: core.version,
+    timeline: () => boot.timeline(),
+    reloadPassword: async () => {
+      passwordSource.start();
+      return (await passwordSource.reload()).problems;
+    },
     clock,
     log: log.child("boot"),
     builtAtMs: core.builtAtMs,
     firewall: core.config.firewall,
     networkFile: core.config.main.network || NETWORK_CONFIG_FILE,
-    openApi: async (listen) => (core.hasPassword ? listeners.open(listen) : []),
+    openApi: async (listen) => (core.endpoint.hasPassword ? listeners.open(listen) : []),
   });
   const ended = Promise.withResolvers<number>();
+  const password: PasswordControl = {
+    reload: async () => {
+      const reloaded = await passwordSource.reload();
+      try {
+        await machine.ssh.reload();
+        return reloaded;
+      } catch (error) {
+        return { ...reloaded, problems: [...reloaded.problems, errorText(error)] };
+      }
+    },
+  };
   const boot: Boot = createBoot({
     machine,
     lock,
@@ -87,7 +121,9 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     power,
     network: machine.network,
     overlay: machine.overlay,
+    password,
     run: () => {
+      process.on("SIGHUP", () => void password.reload());
       noteMistakes(machine.network, console);
       return run({ core, boot, console, events, ended: ended.promise });
     },

@@ -9,6 +9,10 @@ import type { FirewallPolicy } from "../network/firewall-rules.ts";
 import type { OverlayReached } from "../network/overlay/types.ts";
 
 const SSH_PORT = 22;
+const ANYWHERE: readonly ListenAddress[] = ["0.0.0.0", "::"].map((host) => ({
+  host,
+  port: SSH_PORT,
+}));
 
 export interface AccessInput {
   readonly settings: Pick<KernelSettings, "listen" | "zerotier">;
@@ -23,9 +27,11 @@ export interface AccessInput {
   };
 }
 
-/** Where the endpoint listens, and who gets through to it. */
+/** Where endpoint and sshd listen, and who gets through to them. */
 export interface Access {
   readonly listen: readonly ListenAddress[];
+  /** Where sshd listens. */
+  readonly ssh: readonly ListenAddress[];
   /** Null: inbound packets are not filtered. */
   readonly firewall: FirewallPolicy | null;
 }
@@ -37,17 +43,19 @@ export interface Access {
  */
 export function planAccess({ settings, overlay, overlayPort, firewall }: AccessInput): Access {
   const isExplicit = settings.listen !== DEFAULT_KERNEL_SETTINGS.listen;
-  if (overlay === null) return { listen: settings.listen, firewall: null };
+  if (overlay === null) return { listen: settings.listen, ssh: ANYWHERE, firewall: null };
   const own = overlay.addresses.map((address) => address.replace(/\/\d+$/, ""));
-  const listen = isExplicit
-    ? settings.listen
-    : ["127.0.0.1", ...own].map((host) => ({ host, port: DEFAULT_PORT }));
-  if (!firewall.enabled) return { listen, firewall: null };
+  const inside = (port: number): ListenAddress[] =>
+    ["127.0.0.1", ...own].map((host) => ({ host, port }));
+  const listen = isExplicit ? settings.listen : inside(DEFAULT_PORT);
+  const ssh = inside(SSH_PORT);
+  if (!firewall.enabled) return { listen, ssh, firewall: null };
   const ports = [...new Set([...listen.map(({ port }) => port), SSH_PORT])];
   const outside = isExplicit ? settings.listen.filter(({ host }) => !isLoopback(host)) : [];
   const open: OpenPort[] = outside.map(({ port }) => ({ protocol: "tcp", port }));
   return {
     listen,
+    ssh,
     firewall: {
       overlayInterfaces: [overlay.interface],
       ports,

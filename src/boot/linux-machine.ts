@@ -10,12 +10,19 @@ import { linuxFiles } from "../sys/files-linux.ts";
 import { linuxLinks } from "../sys/links-linux.ts";
 import { loadModule } from "../sys/load-module.ts";
 import { openNetworkEvents } from "../sys/network-events.ts";
+import { setWallClock } from "../sys/set-clock.ts";
+import { ClockedReach } from "../vault/clocked-reach.ts";
+import { NodeClock } from "../vault/node-clock.ts";
 import { type Access, type AccessInput, planAccess } from "./access.ts";
+import { type LinuxVaultOptions, linuxSsh, linuxVault, serviceCgroups } from "./linux-vault.ts";
 import { MachineOverlay } from "./machine-overlay.ts";
+import type { MachineSsh } from "./machine-ssh.ts";
 import type { BootMachine } from "./sequence.ts";
 import { CGROUP_ROOT, prepareSystem, setHostname } from "./system.ts";
+import { UNLOCKED_NET_TOML } from "./unlocked-files.ts";
 
-export interface LinuxMachineOptions {
+export interface LinuxMachineOptions
+  extends Pick<LinuxVaultOptions, "version" | "timeline" | "reloadPassword"> {
   readonly settings: KernelSettings;
   readonly clock: Clock;
   readonly log: Logger;
@@ -35,22 +42,42 @@ export interface LinuxMachineOptions {
 export interface LinuxMachine extends BootMachine {
   readonly network: NodeNetwork;
   readonly overlay: MachineOverlay | null;
+  readonly ssh: MachineSsh;
+  /** There is a password now: opens what could not be opened without one. */
+  onPassword(): Promise<void>;
 }
 
 /** The real machine: kernel interfaces, udhcpc, and the endpoint it is given. */
 export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
-  const { settings, log } = options;
+  const { settings, log, firewall } = options;
   const files = linuxFiles;
   const links = linuxLinks(files);
-  const { firewall } = options;
   let access = planAccess({ settings, overlay: null, overlayPort: null, firewall });
   let isApiOpen = false;
+  const reopenApi = async (): Promise<void> => {
+    if (isApiOpen) await options.openApi(access.listen);
+  };
+  const nodeClock = new NodeClock({
+    log,
+    wallMs: () => Date.now(),
+    setWallMs: setWallClock,
+    builtAtMs: options.builtAtMs,
+  });
+  const network = openNetwork(options, nodeClock);
   const overlay = openMachineOverlay(options, async (changed) => {
     access = changed;
-    if (isApiOpen) await options.openApi(access.listen);
+    await ssh.setListen(access.ssh);
+    await reopenApi();
   });
+  const vault = linuxVault({ ...options, nodeClock, network, overlay });
+  const isUnlocked = (): boolean => vault.isUnlocked;
+  const ssh = linuxSsh(options, { isUnlocked, listen: access.ssh });
   return {
     overlay,
+    unlock: vault.unlock,
+    session: vault.session,
+    ssh,
+    onPassword: reopenApi,
     prepareSystem: async () =>
       prepareSystem({
         files,
@@ -61,7 +88,7 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
         pid: process.pid,
         builtAtMs: options.builtAtMs,
       }),
-    network: openNetwork(options),
+    network,
     openApi: async () => {
       isApiOpen = true;
       return options.openApi(access.listen);
@@ -70,7 +97,10 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
 }
 
 /** What is heavy is loaded when the search for a network needs it. */
-function openNetwork({ settings, networkFile, clock, log }: LinuxMachineOptions): NodeNetwork {
+function openNetwork(
+  { settings, networkFile, clock, log }: LinuxMachineOptions,
+  nodeClock: NodeClock,
+): NodeNetwork {
   const files = linuxFiles;
   const links = linuxLinks(files);
   return new NodeNetwork({
@@ -87,9 +117,17 @@ function openNetwork({ settings, networkFile, clock, log }: LinuxMachineOptions)
       const ownMacs = (): string[] => links.list().map(({ mac }) => mac);
       return new ArpGuard({ clock, log, openSocket, ownMacs });
     },
-    loadConfig: () => loadNetworkConfig(files, networkFile),
-    openReach: ({ controllers, probes }) =>
-      new TlsReach({ controllers, probes: [...settings.probes, ...probes], files }),
+    loadConfig: async () => {
+      const own = await loadNetworkConfig(files, networkFile);
+      if (!files.exists(UNLOCKED_NET_TOML)) return own;
+      const { addNetworkConfig } = await import("../config/network-config-extra.ts");
+      return addNetworkConfig(own, await loadNetworkConfig(files, UNLOCKED_NET_TOML));
+    },
+    openReach: ({ controllers, probes }) => {
+      const reach = new TlsReach({ controllers, probes: [...settings.probes, ...probes], files });
+      if (controllers.length === 0) return reach;
+      return new ClockedReach({ reach, controllers, nodeClock, clock, files, log });
+    },
     noAutoNic: settings.noAutoNic,
     loadModule,
     onHostname: (name) => {
@@ -113,11 +151,10 @@ function openMachineOverlay(
     log,
     open: async () => {
       const { openOverlay } = await import("../network/overlay/open-overlay.ts");
-      const hasCgroups = files.exists(`${CGROUP_ROOT}/cgroup.controllers`);
-      const cgroups = hasCgroups ? `${CGROUP_ROOT}/services` : null;
+      const cgroups = serviceCgroups();
       const opened = openOverlay({ network, clock, files, log: log.child("overlay"), cgroups });
       port = opened.port;
-      return opened.overlay;
+      return opened;
     },
     planAccess: (overlay) => planAccess({ settings, overlay, overlayPort: port(), firewall }),
     applyFirewall: async (policy) => {

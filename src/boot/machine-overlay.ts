@@ -13,10 +13,16 @@ export interface JoinedOverlay extends OverlayControl {
   watch(lost: (reason: string) => void, signal: AbortSignal): void;
 }
 
+export interface LoadedOverlay {
+  readonly overlay: JoinedOverlay;
+  /** Takes the identity of the private configuration. False when it is in use already, or there is none. */
+  useKeptIdentity(): Promise<boolean>;
+}
+
 export interface MachineOverlayOptions {
   readonly log: Logger;
   /** Loads it; asked once. */
-  readonly open: () => Promise<JoinedOverlay>;
+  readonly open: () => Promise<LoadedOverlay>;
   readonly planAccess: (reached: OverlayReached) => Access;
   readonly applyFirewall: (policy: FirewallPolicy | null) => Promise<void>;
   readonly setHostname: (name: string) => void;
@@ -31,16 +37,18 @@ export interface MachineOverlayOptions {
  */
 export class MachineOverlay implements BootConnection, OverlayControl {
   readonly #options: MachineOverlayOptions;
-  #opening: Promise<JoinedOverlay> | undefined;
-  #joined: JoinedOverlay | undefined;
+  #opening: Promise<LoadedOverlay> | undefined;
+  #loaded: LoadedOverlay | undefined;
+  #nodeId = "";
 
   constructor(options: MachineOverlayOptions) {
     this.#options = options;
   }
 
   async bringUp(context: PhaseContext): Promise<string> {
-    this.#joined = await this.#open();
-    const reached = await this.#joined.bringUp(context);
+    this.#loaded = await this.#load();
+    const reached = await this.#loaded.overlay.bringUp(context);
+    this.#nodeId = reached.nodeId;
     const { setHostname, planAccess, onAccess } = this.#options;
     setHostname(`node0-${reached.nodeId}`);
     const access = planAccess(reached);
@@ -55,7 +63,21 @@ export class MachineOverlay implements BootConnection, OverlayControl {
   }
 
   watch(lost: (reason: string) => void, signal: AbortSignal): void {
-    this.#joined?.watch(lost, signal);
+    this.#loaded?.overlay.watch(lost, signal);
+  }
+
+  /** 10 hexadecimal digits; empty before the first join. */
+  get nodeId(): string {
+    return this.#nodeId;
+  }
+
+  /** Never rejects: a machine with another identity than it should have is still a machine. */
+  async useKeptIdentity(): Promise<void> {
+    try {
+      if (await this.#loaded?.useKeptIdentity()) this.#options.log.info("overlay identity changed");
+    } catch (error) {
+      this.#options.log.error("overlay identity not changed", { cause: errorText(error) });
+    }
   }
 
   async info(): Promise<Readonly<Record<string, unknown>>> {
@@ -74,7 +96,11 @@ export class MachineOverlay implements BootConnection, OverlayControl {
     return (await this.#open()).leave(network);
   }
 
-  #open(): Promise<JoinedOverlay> {
+  async #open(): Promise<JoinedOverlay> {
+    return (await this.#load()).overlay;
+  }
+
+  #load(): Promise<LoadedOverlay> {
     this.#opening ??= this.#options.open();
     return this.#opening;
   }

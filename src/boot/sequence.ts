@@ -8,6 +8,11 @@ export interface BootMachine {
   readonly network: BootConnection;
   /** Null without `zerotier=` on the kernel command line. */
   readonly overlay: BootConnection | null;
+  /** The key from a controller, and the private configuration it opens. */
+  readonly unlock: BootConnection;
+  /** A controller that knows the machine by its client certificate. */
+  readonly session: BootConnection;
+  readonly ssh: BootConnection;
   /**
    * Opens the endpoint on the network, or finds it open.
    *
@@ -18,6 +23,8 @@ export interface BootMachine {
 
 /** Something that is brought up, watched, and brought up again when it is lost. */
 export interface BootConnection {
+  /** Asked when its turn comes: a text says why there is nothing to bring up. */
+  skip?(): string | undefined;
   /** One attempt; resolves with what was reached. */
   bringUp(context: PhaseContext): Promise<string>;
   /** Resolves when something changed that makes another attempt worth while. */
@@ -36,9 +43,10 @@ export function buildBootSequence(machine: BootMachine): Phase[] {
     machine.overlay === null
       ? absent("overlay", "no zerotier= on the kernel command line")
       : connection("overlay", machine.overlay),
-    absent("unlock", "no controller configured, nothing to unlock"),
-    absent("controller-tls", "no controller configured"),
-    absent("ssh", "no keys without an unlocked configuration"),
+    connection("unlock", machine.unlock),
+    connection("controller-tls", machine.session),
+    // The endpoint does not need it, and people who wait for one of the two wait for both.
+    { ...connection("ssh", machine.ssh), background: "all" },
     absent("services.net", NO_SERVICES),
     absent("flists", "no file lists configured"),
     { id: "api", run: ({ signal }) => openApi(machine, signal), onFailure: "fatal" },
@@ -52,6 +60,7 @@ const NO_SERVICES = "no start-up services configured";
 function connection(id: string, part: BootConnection): Phase {
   return {
     id,
+    skip: () => part.skip?.(),
     run: (context) => part.bringUp(context),
     retry: {
       backoff: CONNECTION_BACKOFF,

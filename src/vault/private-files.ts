@@ -5,6 +5,7 @@ import { readPrivate } from "./read-private.ts";
 const LIMIT_BYTES = 64 * 1024;
 const CONFIG_LIMIT_BYTES = 1024 * 1024;
 const PASSWORD_LIMIT_BYTES = 4096;
+const IDENTITY_LIMIT_BYTES = 4096;
 
 /** Reads what the node needs of its private configuration while that is mounted. */
 export class PrivateFiles {
@@ -42,6 +43,15 @@ export class PrivateFiles {
   /** Text of the additional net.toml; undefined without one. */
   async readNetToml(): Promise<string | undefined> {
     return (await this.#read(PRIVATE_FILES.netToml, CONFIG_LIMIT_BYTES))?.toString("utf8");
+  }
+
+  /** Of the overlay; undefined without one. `open`: the public half, which the service can make again. */
+  async readOverlayIdentity(): Promise<{ secret: string; open: string | undefined } | undefined> {
+    const directory = PRIVATE_FILES.zerotierDirectory;
+    const secret = await this.#read(`${directory}/identity.secret`, IDENTITY_LIMIT_BYTES);
+    if (secret === undefined) return undefined;
+    const open = await this.#read(`${directory}/identity.public`, IDENTITY_LIMIT_BYTES);
+    return { secret: secret.toString("utf8"), open: open?.toString("utf8") };
   }
 
   #read(path: string, limitBytes = LIMIT_BYTES): Promise<Buffer | undefined> {

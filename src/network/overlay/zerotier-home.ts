@@ -34,9 +34,9 @@ export interface ZeroTierHomeOptions {
 
 export const ZEROTIER_HOME = "/run/node0/zerotier";
 export const ZEROTIER_CONFIGURATION = "/etc/g8os/zerotier";
-/** The unlocked configuration of the machine. */
+/** What the agent took of the unlocked configuration of the machine. */
 export const IDENTITY_PLACES: readonly IdentityPlace[] = [
-  { directory: "/mnt/etc/zerotier", mustExist: true },
+  { directory: "/run/node0/unlocked/zerotier", mustExist: true },
 ];
 
 const MAX_FILE_BYTES = 256 * 1024;

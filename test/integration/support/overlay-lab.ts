@@ -14,7 +14,7 @@ import { writeStandIn } from "../../fixtures/zerotier-one-file.ts";
 export const HOME = "/run/node0/zerotier";
 export const NETWORK = "8056c2e21c000001";
 /** Where the identity lasts in the lab; exists when a test makes it. */
-export const KEPT = "/mnt/etc/zerotier";
+export const KEPT = "/run/node0/unlocked/zerotier";
 const CONFIGURATION = "/etc/g8os/zerotier";
 const CGROUPS = "/sys/fs/cgroup/services";
 

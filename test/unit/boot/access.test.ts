@@ -25,6 +25,10 @@ function plan(over: Partial<AccessInput> = {}) {
 test("without an overlay the endpoint listens everywhere and nothing is filtered", () => {
   expect(plan({ overlay: null })).toEqual({
     listen: [{ host: "0.0.0.0", port: 6379 }],
+    ssh: [
+      { host: "0.0.0.0", port: 22 },
+      { host: "::", port: 22 },
+    ],
     firewall: null,
   });
 });
@@ -34,6 +38,15 @@ test("with an overlay the endpoint listens on its addresses and on loopback", ()
     { host: "127.0.0.1", port: 6379 },
     { host: "10.147.17.5", port: 6379 },
     { host: "fd80:56c2:e21c::5", port: 6379 },
+  ]);
+});
+
+test("sshd listens where the overlay is, whatever the endpoint was told", () => {
+  const settings = { ...DEFAULT_KERNEL_SETTINGS, listen: [{ host: "0.0.0.0", port: 7000 }] };
+  expect(plan({ settings }).ssh).toEqual([
+    { host: "127.0.0.1", port: 22 },
+    { host: "10.147.17.5", port: 22 },
+    { host: "fd80:56c2:e21c::5", port: 22 },
   ]);
 });
 

@@ -32,6 +32,7 @@ const CONTEXT: PhaseContext = {
 function machine({
   policy = POLICY as FirewallPolicy | null,
   filter = async (): Promise<void> => {},
+  kept = async (): Promise<boolean> => true,
 } = {}) {
   const steps: string[] = [];
   const log = new QuietLog();
@@ -48,9 +49,15 @@ function machine({
     log,
     open: async () => {
       steps.push("open");
-      return joined;
+      return {
+        overlay: joined,
+        useKeptIdentity: async () => {
+          steps.push("kept identity");
+          return kept();
+        },
+      };
     },
-    planAccess: (): Access => ({ listen: [], firewall: policy }),
+    planAccess: (): Access => ({ listen: [], ssh: [], firewall: policy }),
     applyFirewall: async (applied) => {
       steps.push(applied === null ? "no filter" : "filter");
       await filter();
@@ -99,4 +106,20 @@ test("its loss is passed on", async () => {
   const reasons: string[] = [];
   overlay.watch((reason) => reasons.push(reason), CONTEXT.signal);
   expect(reasons).toEqual(["gone"]);
+});
+
+test("the kept identity is taken after the overlay was loaded, and trouble with it is only told", async () => {
+  const { overlay, steps, log } = machine({
+    kept: async () => {
+      throw new Error("read-only file system");
+    },
+  });
+  await overlay.useKeptIdentity();
+  expect(steps).toEqual([]);
+  expect(overlay.nodeId).toBe("");
+  await overlay.bringUp(CONTEXT);
+  expect(overlay.nodeId).toBe("abcdef0123");
+  await overlay.useKeptIdentity();
+  expect(steps.at(-1)).toBe("kept identity");
+  expect(JSON.stringify(log)).toContain("read-only file system");
 });

@@ -1,11 +1,31 @@
 import { expect, test } from "vitest";
 import { createBoot } from "../../../src/boot/boot.ts";
-import { type BootMachine, buildBootSequence } from "../../../src/boot/sequence.ts";
+import {
+  type BootConnection,
+  type BootMachine,
+  buildBootSequence,
+} from "../../../src/boot/sequence.ts";
 import { EventBus } from "../../../src/events/bus.ts";
 import { SequenceLock } from "../../../src/sequencer/lock.ts";
 import type { SequenceEvents, SequenceOutcome } from "../../../src/sequencer/sequence.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { settle } from "../../fakes/turns.ts";
+
+/** A part this machine does not have. */
+const absent = (reason: string): BootConnection => ({
+  skip: () => reason,
+  bringUp: () => Promise.reject(new Error("brought up although it is skipped")),
+  changed: () => new Promise(() => {}),
+  watch: () => {},
+});
+
+/** A part that is brought up with `line`. */
+const present = (line: string, over: Partial<BootConnection> = {}): BootConnection => ({
+  bringUp: async () => line,
+  changed: () => new Promise(() => {}),
+  watch: () => {},
+  ...over,
+});
 
 /** A machine on which everything works; `over` says what does not. */
 function fakeMachine(over: Partial<BootMachine> = {}): BootMachine {
@@ -17,6 +37,9 @@ function fakeMachine(over: Partial<BootMachine> = {}): BootMachine {
       changed: () => new Promise(() => {}),
       watch: () => {},
     },
+    unlock: absent("no controller configured, nothing to unlock"),
+    session: absent("no controller configured"),
+    ssh: absent("no keys without an unlocked configuration"),
     openApi: async () => ["0.0.0.0:6379"],
     ...over,
   };
@@ -96,6 +119,50 @@ test("an overlay that is configured is waited for, and its loss stops nothing el
   await settle();
   expect(rows()[3]).toBe("overlay: retrying, the service was killed");
   expect(rows()[9]).toBe("api: done, listening on 0.0.0.0:6379");
+});
+
+test("the endpoint waits for the unlock and the controller, and not for ssh", async () => {
+  const [session, ssh] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  const { rows, outcomes } = boot(
+    fakeMachine({
+      unlock: present("/mnt/etc: 7 files"),
+      session: present("", { bringUp: () => session.promise }),
+      ssh: present("", { bringUp: () => ssh.promise }),
+    }),
+  );
+  await settle();
+  expect(rows().slice(4, 7)).toEqual([
+    "unlock: done, /mnt/etc: 7 files",
+    "controller-tls: running, ",
+    "ssh: pending, ",
+  ]);
+  session.resolve("https://c known");
+  await settle();
+  expect(rows()[6]).toBe("ssh: running, ");
+  expect(rows()[9]).toBe("api: done, listening on 0.0.0.0:6379");
+  expect(outcomes).toEqual([{ state: "done" }]);
+  ssh.resolve("root by key");
+  await settle();
+  expect(rows()[6]).toBe("ssh: done, root by key");
+});
+
+test("a configuration that is lost is unlocked again and leaves the endpoint alone", async () => {
+  let lose: (reason: string) => void = () => {};
+  let times = 0;
+  const unlock = present("", {
+    bringUp: async () => `unlocked ${++times}`,
+    changed: async () => {},
+    watch: (lost) => {
+      lose = lost;
+    },
+  });
+  const { rows } = boot(fakeMachine({ unlock, session: present("known") }));
+  await settle();
+  lose("gocryptfs ended");
+  expect(rows()[4]).toBe("unlock: retrying, gocryptfs ended");
+  expect(rows()[9]).toContain("api: done");
+  await settle();
+  expect(rows()[4]).toBe("unlock: done, unlocked 2");
 });
 
 test("without a password the phase api says that only the unix socket answers", async () => {
