@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { errorCode, errorText } from "../base/errors.ts";
 import { firstLine } from "../base/secret-bytes.ts";
 import type { Logger } from "../log/logger.ts";
+import { slowFiles } from "../sys/slow-files.ts";
 
 /** Where the password in force came from. */
 export type PasswordOrigin = "private" | "kernel" | "none";
@@ -143,8 +144,16 @@ interface Applied {
 
 const NOTHING_NEW: Applied = { isChanged: false, problem: "" };
 
+const readStart = (path: string): Promise<Uint8Array | undefined> =>
+  slowFiles.read({
+    path: "it",
+    code: "E_PASSWORD_FILE",
+    work: () => readBytes(path),
+    onLate: (content) => content?.fill(0),
+  });
+
 /** Loaded late: most machines have no private configuration when the agent starts. */
-async function readStart(path: string): Promise<Uint8Array | undefined> {
+async function readBytes(path: string): Promise<Uint8Array | undefined> {
   const { open } = await import("node:fs/promises");
   const content = Buffer.allocUnsafeSlow(MAX_BYTES + 3);
   try {

@@ -1,4 +1,4 @@
-import { AgentError } from "../base/errors.ts";
+import { slowFiles } from "../sys/slow-files.ts";
 import type { SshdAddress } from "./sshd-config.ts";
 
 /** What sshd's service asks of the machine; everything may take long, because the keys lie on FUSE. */
@@ -14,22 +14,26 @@ export interface SshdTools {
 }
 
 export const SSHD_PROGRAM = "/usr/sbin/sshd";
-const FILE_LIMIT_MS = 5000;
 const CHECK_LIMIT_MS = 20_000;
 const BANNER_LIMIT_MS = 10_000;
 
 /** The real machine. What is heavy is loaded with the first use. */
 export const linuxSshdTools: SshdTools = {
-  async list(directory) {
-    const { readdir } = await import("node:fs/promises");
-    const names = readdir(directory).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return [];
-      throw error;
-    });
-    return within(names, directory);
-  },
+  list: (directory) =>
+    slowFiles.read({
+      path: directory,
+      code: "E_SSH_FILES",
+      work: async () => {
+        const { readdir } = await import("node:fs/promises");
+        return readdir(directory).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === "ENOENT") return [];
+          throw error;
+        });
+      },
+    }),
 
-  readStart: (path, bytes) => within(readStart(path, bytes), path),
+  readStart: (path, bytes) =>
+    slowFiles.read({ path, code: "E_SSH_FILES", work: () => readStart(path, bytes) }),
 
   async check(configFile) {
     const { runTool } = await import("../sys/proc/run-tool.ts");
@@ -69,14 +73,4 @@ async function readStart(path: string, bytes: number): Promise<string> {
     buffer.fill(0);
     await file.close();
   }
-}
-
-/** A FUSE file system whose process hangs never answers. */
-function within<T>(work: Promise<T>, path: string): Promise<T> {
-  const late = Promise.withResolvers<T>();
-  const timer = setTimeout(() => {
-    const seen = `no answer after ${FILE_LIMIT_MS / 1000} s`;
-    late.reject(new AgentError("E_SSH_FILES", `Cannot read ${path}: ${seen}`));
-  }, FILE_LIMIT_MS);
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }

@@ -1,6 +1,9 @@
 import { constants } from "node:fs";
 import { AgentError, errorCode } from "../base/errors.ts";
+import { slowFiles } from "../sys/slow-files.ts";
 
+/** A machine without hardware acceleration decrypts this in a fraction of a second. */
+const PIECE_BYTES = 1024 * 1024;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 /**
@@ -10,13 +13,31 @@ const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
  * @param path Relative, for example `tls/client.crt`.
  * @param limitBytes Of the content.
  * @returns Memory of its own, for the caller to wipe; undefined when there is no such file.
- * @throws AgentError `E_VAULT_FILE` for a link, something that is no file, a larger file or one that
- *   cannot be read.
+ * @throws AgentError `E_VAULT_FILE` for a link, something that is no file, a larger file, one that cannot
+ *   be read, and one that does not come.
  */
-export async function readPrivate(
+export function readPrivate(
   directory: string,
   path: string,
   limitBytes: number,
+): Promise<Buffer | undefined> {
+  return slowFiles.read({
+    path,
+    code: "E_VAULT_FILE",
+    work: (progress) => readBelow(directory, path, { limitBytes, progress }),
+    onLate: (content) => content?.fill(0),
+  });
+}
+
+interface Reading {
+  readonly limitBytes: number;
+  readonly progress: () => void;
+}
+
+async function readBelow(
+  directory: string,
+  path: string,
+  reading: Reading,
 ): Promise<Buffer | undefined> {
   const { open } = await import("node:fs/promises");
   const parts = path.split("/");
@@ -36,7 +57,7 @@ export async function readPrivate(
   }
   if (here === undefined) return undefined;
   try {
-    return await readAll(here, path, limitBytes);
+    return await readAll(here, path, reading);
   } finally {
     await here.close();
   }
@@ -61,7 +82,11 @@ async function openPart(
   }
 }
 
-async function readAll(handle: Handle, path: string, limitBytes: number): Promise<Buffer> {
+async function readAll(
+  handle: Handle,
+  path: string,
+  { limitBytes, progress }: Reading,
+): Promise<Buffer> {
   const status = await handle.stat();
   if (!status.isFile()) throw unusable(path, "something else", "a file");
   if (status.size > limitBytes) {
@@ -71,9 +96,11 @@ async function readAll(handle: Handle, path: string, limitBytes: number): Promis
   let at = 0;
   try {
     while (at < content.length) {
-      const { bytesRead } = await handle.read(content, at, content.length - at, at);
+      const length = Math.min(PIECE_BYTES, content.length - at);
+      const { bytesRead } = await handle.read(content, at, length, at);
       if (bytesRead === 0) break;
       at += bytesRead;
+      progress();
     }
   } catch (error) {
     content.fill(0);

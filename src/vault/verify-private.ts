@@ -1,4 +1,5 @@
 import { AgentError, errorCode } from "../base/errors.ts";
+import { slowFiles } from "../sys/slow-files.ts";
 import { PRIVATE_FILES } from "./controller-api.ts";
 import { MANIFEST_PATH, parseManifest } from "./private-manifest.ts";
 import { readPrivate } from "./read-private.ts";
@@ -84,11 +85,18 @@ async function visit(walk: Walk, below: string, depth: number): Promise<void> {
 
 async function list(root: string, below: string) {
   const { readdir } = await import("node:fs/promises");
-  try {
-    return await readdir(`${root}/${below}`, { withFileTypes: true });
-  } catch (error) {
-    throw damaged(`${below || "/"} cannot be listed (${errorCode(error)})`);
-  }
+  const path = below || "/";
+  return slowFiles.read({
+    path,
+    code: "E_VAULT_FILE",
+    work: async () => {
+      try {
+        return await readdir(`${root}/${below}`, { withFileTypes: true });
+      } catch (error) {
+        throw damaged(`${path} cannot be listed (${errorCode(error)})`);
+      }
+    },
+  });
 }
 
 function describe(

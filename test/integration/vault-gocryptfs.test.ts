@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { PrivateFiles } from "../../src/vault/private-files.ts";
@@ -144,6 +145,30 @@ test("gocryptfs that was killed counts as gone, and its mount is cleared away", 
   await home.gocryptfs().unmount();
   expect(home.isMounted()).toBe(false);
   expect(await open()).toBe("");
+});
+
+test("gocryptfs that hangs is told as such, and holds up neither other files nor the next mount", async () => {
+  home.encrypt(SAMPLE);
+  expect(await open()).toBe("");
+  const { pid } = JSON.parse(readFileSync(join(home.services, "gocryptfs.json"), "utf8"));
+  process.kill(pid, "SIGSTOP");
+  const files = new PrivateFiles(home.directories.mountpoint);
+  // More than there are threads for files.
+  const reads = Array.from({ length: 8 }, () =>
+    Promise.all([files.readIdentity(), files.readNetToml()]).then(
+      () => "answered",
+      (error: Error) => error.message,
+    ),
+  );
+  expect(await readFile("/proc/self/comm", "utf8")).not.toBe("");
+  for (const reason of await Promise.all(reads)) {
+    expect(reason).toMatch(/^Cannot read \S+: its file system has not answered for 5 s$/);
+  }
+  await expect(verifyPrivate(home.directories.mountpoint, signal)).rejects.toThrow("not answered");
+  expect(await readFile("/proc/self/comm", "utf8")).not.toBe("");
+  await home.gocryptfs().unmount();
+  expect(home.isMounted()).toBe(false);
+  await expect.poll(() => open()).toBe("");
 });
 
 test("a mount in use is taken away all the same", async () => {
