@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Machine } from "../../scripts/machine/machine.ts";
-import { GUEST_PORT } from "../../scripts/machine/qemu-arguments.ts";
+import { GUEST_PORT, macOf } from "../../scripts/machine/qemu-arguments.ts";
 import type { Scenario } from "../fixtures/zerotier-one.ts";
+import { KILL_AGENT } from "./support/agent.ts";
 import { typeOnConsole } from "./support/console.ts";
-import { machineMac } from "./support/machine-mac.ts";
 import { startNetworkController } from "./support/network-controller.ts";
 import {
   CONTROLLER,
@@ -21,8 +21,6 @@ const OVERLAY_ADDRESS = "10.147.17.5";
 const HOME = "/run/node0/zerotier";
 /** Pid and start time of zerotier-one. */
 const DAEMON_RECORD = "/run/node0/services/zerotier-one.json";
-/** Other programs of Node.js run too, so a name is not enough. */
-const KILL_AGENT = "kill -9 $(ps -o pid,args | sed -n 's/^ *\\([0-9]*\\) .*agent[.]cjs.*/\\1/p')";
 
 /**
  * One machine for all of these, each test going on where the one before ended. It has its network on
@@ -39,7 +37,7 @@ beforeAll(async () => {
   network.addSegment({ name: "lan1", addresses: ["10.147.17.1/24"] });
   const taps = [0, 1].map((card) => network.addTap(`tap${card}`, `lan${card}`));
   network.startDhcp("lan0", { address: "10.9.0.1" });
-  const macs = taps.map((_, card) => machineMac(card));
+  const macs = taps.map((_, card) => macOf(card));
   endController = await startNetworkController(network, {
     ...image.controller,
     host: CONTROLLER,

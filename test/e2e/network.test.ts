@@ -1,10 +1,9 @@
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Machine } from "../../scripts/machine/machine.ts";
-import { GUEST_PORT } from "../../scripts/machine/qemu-arguments.ts";
+import { GUEST_PORT, macOf } from "../../scripts/machine/qemu-arguments.ts";
 import type { InterfaceStatus, NetworkStatus } from "../../src/network/status.ts";
 import { typeOnConsole } from "./support/console.ts";
-import { machineMac } from "./support/machine-mac.ts";
 import { startNetworkController } from "./support/network-controller.ts";
 import { CONTROLLER, ensureNetworkImage } from "./support/network-image.ts";
 import { TestNetwork } from "./support/test-network.ts";
@@ -27,7 +26,7 @@ beforeAll(async () => {
   network.addSegment({ name: "lan1" });
   network.addSegment({ name: "lan2", addresses: [`${CONTROLLER}/24`] });
   const taps = [0, 1, 2].map((card) => network.addTap(`tap${card}`, `lan${card}`));
-  const macs = taps.map((_, card) => machineMac(card));
+  const macs = taps.map((_, card) => macOf(card));
   endController = await startNetworkController(network, {
     ...image.controller,
     host: CONTROLLER,

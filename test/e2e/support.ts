@@ -39,10 +39,13 @@ export async function startNode(options: Partial<MachineOptions> = {}): Promise<
  *
  * @param target A machine on its loopback port, or the Unix socket that leads to one.
  */
-export function openClient(target: { readonly port: number } | { readonly path: string }): Redis {
+export function openClient(
+  target: { readonly port: number } | { readonly path: string },
+  password = PASSWORD,
+): Redis {
   const client = new Redis({
     ...("path" in target ? { path: target.path } : { port: target.port, host: "127.0.0.1" }),
-    password: PASSWORD,
+    password,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
     enableReadyCheck: false,

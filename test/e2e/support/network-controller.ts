@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PASSWORD, ROOT } from "../support.ts";
+import { PASSWORD } from "../support.ts";
 import type { ServerFiles } from "./network-image.ts";
+import { NODE0 } from "./node0.ts";
 import type { TestNetwork } from "./test-network.ts";
 
 export interface NetworkControllerOptions extends ServerFiles {
@@ -11,8 +12,6 @@ export interface NetworkControllerOptions extends ServerFiles {
   /** Cards of the machine it knows. */
   readonly macs: readonly string[];
 }
-
-const MAIN = join(ROOT, "src/main.ts");
 
 /**
  * Starts a controller in a test network. It has approved one machine, whose private configuration opens
@@ -26,7 +25,7 @@ export async function startNetworkController(
 ): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), "node0-controller-"));
   const serve = ["controller", "serve", "--dir", directory, "--listen", `${host}:443`];
-  const end = await network.start(MAIN, ...serve, "--certificate", certificate, "--key", key);
+  const end = await network.start(NODE0, ...serve, "--certificate", certificate, "--key", key);
   const close = async (): Promise<void> => {
     await end();
     rmSync(directory, { recursive: true });
@@ -39,7 +38,7 @@ export async function startNetworkController(
     const contents = ["--redis-password-file", passwordFile, "--out", join(directory, "machine")];
     const cards = macs.flatMap((mac) => ["--mac", mac]);
     const words = ["private", "create", ...cards, ...contents, ...target, ...token, "--approve"];
-    network.run(process.execPath, MAIN, ...words);
+    network.run(process.execPath, NODE0, ...words);
   } catch (error) {
     await close();
     throw error;
