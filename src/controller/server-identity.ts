@@ -9,27 +9,23 @@ import { normalSerial } from "./store-certificates.ts";
 /** Extended key usage "TLS client" (RFC 5280, 4.2.1.12). */
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 
-/** Certificates whose signature need not be checked again. */
-const MOST_REMEMBERED = 20_000;
-
 interface Presented {
   readonly serial: string;
-  readonly node: string;
-  readonly endMs: number;
   readonly isSigned: boolean;
+  /** When TLS found it good: never, the store tells. */
+  readonly endMs: number;
 }
 
 /**
- * Tells which machine a client certificate belongs to. The signature is checked once for each
- * certificate, everything that may change with every request: dates, revocation, state of the machine.
+ * Tells which machine a client certificate belongs to. The signature is checked once for each TLS
+ * session, everything that may change with every request: dates, revocation, state of the machine. A
+ * session that is taken up again carries the certificate it began with.
  */
 export class Identity {
   readonly #authority: Authority;
   readonly #store: Store;
   readonly #nowMs: () => number;
   readonly #presented = new WeakMap<object, Presented>();
-  /** By fingerprint, of this authority only: machines come back with each heartbeat. */
-  readonly #signed = new Map<string, Presented>();
 
   constructor(options: { authority: Authority; store: Store; nowMs: () => number }) {
     this.#authority = options.authority;
@@ -43,23 +39,17 @@ export class Identity {
     if (presented === undefined) {
       throw refuse(401, "E_CERTIFICATE_MISSING", "no client certificate came with it");
     }
-    const { node, serial, endMs, isSigned } = presented;
+    const { serial, isSigned, endMs } = presented;
     if (!isSigned) throw refuse(401, "E_CERTIFICATE_FOREIGN", "it is not of this controller");
-    if (endMs <= this.#nowMs()) {
-      const end = new Date(endMs).toISOString().slice(0, 10);
-      throw refuse(401, "E_CERTIFICATE_EXPIRED", `it expired on ${end}`);
-    }
-    const issued = this.#store.certificates.get(serial);
-    if (issued === undefined || issued.node !== node) {
+    this.#checkEnd(endMs);
+    const holder = this.#store.certificates.holder(serial);
+    if (holder === undefined) {
       throw refuse(401, "E_CERTIFICATE_UNKNOWN", "it belongs to no machine of this controller");
     }
-    if (issued.revokedMs !== null) {
-      throw refuse(403, "E_CERTIFICATE_REVOKED", "it was revoked");
-    }
-    const state = this.#store.nodes.stateOf(node);
-    if (state !== "approved") {
-      throw refuse(403, "E_NODE_STATE", `the machine is ${state ?? "unknown"}`);
-    }
+    const { node, state, expiresMs, revokedMs } = holder;
+    this.#checkEnd(expiresMs);
+    if (revokedMs !== null) throw refuse(403, "E_CERTIFICATE_REVOKED", "it was revoked");
+    if (state !== "approved") throw refuse(403, "E_NODE_STATE", `the machine is ${state}`);
     return node;
   }
 
@@ -68,31 +58,26 @@ export class Identity {
     if (known !== undefined) return known;
     const certificate = socket.getPeerX509Certificate?.();
     if (certificate === undefined) return undefined;
-    const fingerprint = certificate.fingerprint256;
-    const presented = this.#signed.get(fingerprint) ?? this.#judge(certificate);
-    if (presented.isSigned) {
-      const [oldest] = this.#signed.keys();
-      if (this.#signed.size >= MOST_REMEMBERED && oldest !== undefined) this.#signed.delete(oldest);
-      this.#signed.set(fingerprint, presented);
-    }
+    const serial = normalSerial(certificate.serialNumber);
+    // TLS trusts no other authority, so what it found good need not be checked a second time.
+    const presented = socket.authorized
+      ? { serial, isSigned: true, endMs: Number.POSITIVE_INFINITY }
+      : { serial, isSigned: this.#isSigned(certificate), endMs: certificate.validToDate.getTime() };
     this.#presented.set(socket, presented);
     return presented;
   }
 
-  #judge(certificate: X509Certificate): Presented {
-    return {
-      serial: normalSerial(certificate.serialNumber),
-      node: commonName(certificate),
-      endMs: certificate.validToDate.getTime(),
-      isSigned:
-        (certificate.keyUsage ?? []).includes(CLIENT_AUTH) &&
-        this.#authority.hasSigned(certificate),
-    };
+  #checkEnd(endMs: number): void {
+    if (endMs > this.#nowMs()) return;
+    const end = new Date(endMs).toISOString().slice(0, 10);
+    throw refuse(401, "E_CERTIFICATE_EXPIRED", `it expired on ${end}`);
   }
-}
 
-function commonName({ subject }: X509Certificate): string {
-  return /^CN=(.*)$/m.exec(subject)?.[1] ?? "";
+  /** Of what TLS refused the expired ones are ours, too. */
+  #isSigned(certificate: X509Certificate): boolean {
+    const isForClients = (certificate.keyUsage ?? []).includes(CLIENT_AUTH);
+    return isForClients && this.#authority.hasSigned(certificate);
+  }
 }
 
 function refuse(status: 401 | 403, code: string, seen: string): RequestError {

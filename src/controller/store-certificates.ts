@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { NodeState } from "./types.ts";
 
 export interface CertificateRecord {
   /** Lower-case hexadecimal without leading zeros. */
@@ -10,9 +11,15 @@ export interface CertificateRecord {
   readonly revokedMs: number | null;
 }
 
+/** Whom a certificate was issued for, and what may have changed since. */
+export interface CertificateHolder
+  extends Pick<CertificateRecord, "node" | "expiresMs" | "revokedMs"> {
+  readonly state: NodeState;
+}
+
 /** Client certificates that were issued. One that is not in here is nobody's, whoever signed it. */
 export class CertificateTable {
-  readonly #one: StatementSync;
+  readonly #holder: StatementSync;
   readonly #ofNode: StatementSync;
   readonly #insert: StatementSync;
   readonly #revoke: StatementSync;
@@ -20,7 +27,10 @@ export class CertificateTable {
 
   constructor(database: DatabaseSync, nowMs: () => number) {
     this.#nowMs = nowMs;
-    this.#one = database.prepare("SELECT * FROM certificates WHERE serial = ?");
+    this.#holder = database.prepare(
+      `SELECT node, expires_ms, revoked_ms, state FROM certificates
+         JOIN nodes ON nodes.id = certificates.node WHERE serial = ?`,
+    );
     this.#ofNode = database.prepare(
       "SELECT * FROM certificates WHERE node = ? ORDER BY issued_ms DESC",
     );
@@ -30,10 +40,20 @@ export class CertificateTable {
     );
   }
 
-  /** @param serial Lower-case hexadecimal without leading zeros, as `normalSerial` gives it. */
-  get(serial: string): CertificateRecord | undefined {
-    const row = this.#one.get(serial);
-    return row === undefined ? undefined : readCertificate(row);
+  /**
+   * What each request with a certificate asks for, in one step.
+   *
+   * @param serial Lower-case hexadecimal without leading zeros, as `normalSerial` gives it.
+   */
+  holder(serial: string): CertificateHolder | undefined {
+    const row = this.#holder.get(serial);
+    if (row === undefined) return undefined;
+    return {
+      node: String(row["node"]),
+      state: row["state"] as NodeState,
+      expiresMs: Number(row["expires_ms"]),
+      revokedMs: row["revoked_ms"] === null ? null : Number(row["revoked_ms"]),
+    };
   }
 
   /** Those of a machine, newest first. */
