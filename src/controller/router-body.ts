@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { RequestError } from "./server-errors.ts";
 
@@ -13,56 +14,98 @@ const UPLOAD_LIMIT_MS = 120_000;
  * @throws RequestError 400 `E_JSON` | `E_BODY_TIME`, 413 `E_BODY_SIZE`
  */
 export async function readJson(request: IncomingMessage, limitBytes: number): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of readBody(request, { limitBytes, limitMs: JSON_LIMIT_MS })) {
-    chunks.push(chunk);
+  const bytes = await readWhole(request, { limitBytes, limitMs: JSON_LIMIT_MS });
+  if (bytes.length === 0) return {};
+  // The decoder of texts would replace what is not UTF-8.
+  if (isUtf8(bytes)) {
+    try {
+      return JSON.parse(bytes.toString("utf8"));
+    } catch {
+      // Told below.
+    }
   }
-  if (chunks.length === 0) return {};
-  const bytes = Buffer.concat(chunks);
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw new RequestError(400, "E_JSON", "Cannot read the body: it is not JSON in UTF-8");
-  }
+  throw new RequestError(400, "E_JSON", "Cannot read the body: it is not JSON in UTF-8");
+}
+
+interface BodyLimits {
+  readonly limitBytes: number;
+  readonly limitMs: number;
+}
+
+/** With listeners: an iterator costs a tenth of what a small request costs in all. */
+function readWhole(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const { limitBytes, limitMs } = limits;
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers["content-length"] ?? 0) > limitBytes) {
+      reject(tooLarge(limitBytes));
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const timer = setTimeout(() => settle(() => reject(broken(lateText(limitMs)))), limitMs);
+    const settle = (end: () => void): void => {
+      clearTimeout(timer);
+      request.off("data", take);
+      end();
+    };
+    const take = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size <= limitBytes) chunks.push(chunk);
+      else {
+        request.pause();
+        settle(() => reject(tooLarge(limitBytes)));
+      }
+    };
+    request.on("data", take);
+    request.once("end", () => settle(() => resolve(joined(chunks))));
+    request.once("close", () => settle(() => reject(broken("the connection broke"))));
+  });
+}
+
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }
 
 /** The body of an upload, piece by piece. @throws as {@link readJson}. */
-export function readUpload(
+export async function* readUpload(
   request: IncomingMessage,
   limitBytes: number,
 ): AsyncGenerator<Buffer, void> {
-  return readBody(request, { limitBytes, limitMs: UPLOAD_LIMIT_MS });
-}
-
-async function* readBody(
-  request: IncomingMessage,
-  { limitBytes, limitMs }: { readonly limitBytes: number; readonly limitMs: number },
-): AsyncGenerator<Buffer, void> {
-  const tooLarge = (): RequestError =>
-    new RequestError(
-      413,
-      "E_BODY_SIZE",
-      `Cannot take the body: expected at most ${limitBytes} bytes`,
-    );
-  if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge();
+  if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   let isLate = false;
   let size = 0;
   const timer = setTimeout(() => {
     isLate = true;
     // Ends the loop below; the socket stays for the answer.
     request.destroy();
-  }, limitMs);
+  }, UPLOAD_LIMIT_MS);
   try {
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       size += (chunk as Buffer).length;
-      if (size > limitBytes) throw tooLarge();
+      if (size > limitBytes) throw tooLarge(limitBytes);
       yield chunk as Buffer;
     }
   } catch (error) {
     if (error instanceof RequestError) throw error;
-    const what = isLate ? `not whole within ${limitMs / 1000} s` : "the connection broke";
-    throw new RequestError(400, "E_BODY_TIME", `Cannot read the body: ${what}`);
+    throw broken(isLate ? lateText(UPLOAD_LIMIT_MS) : "the connection broke");
   } finally {
     clearTimeout(timer);
   }
+}
+
+function lateText(limitMs: number): string {
+  return `not whole within ${limitMs / 1000} s`;
+}
+
+function broken(what: string): RequestError {
+  return new RequestError(400, "E_BODY_TIME", `Cannot read the body: ${what}`);
+}
+
+function tooLarge(limitBytes: number): RequestError {
+  return new RequestError(
+    413,
+    "E_BODY_SIZE",
+    `Cannot take the body: expected at most ${limitBytes} bytes`,
+  );
 }
