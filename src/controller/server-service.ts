@@ -77,6 +77,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
       store.audit.append({ action, subject: "", actor: "controller", outcome: "done" });
     };
     serviceLine("start");
+    const endCheckpoints = store.startCheckpoints(log);
     const tasks = [
       repeat(HEARTBEAT_WRITE_MS, log, () => {
         const waiting = store.nodes.waitingHeartbeats;
@@ -101,6 +102,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
         await server.stop();
         core.repeats.flush(REPEATS_WINDOW_S);
         serviceLine("stop");
+        await endCheckpoints();
         await store.close();
       },
     };

@@ -2,8 +2,10 @@ import { closeSync, fdatasync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { AgentError } from "../base/errors.ts";
+import type { Logger } from "../log/logger.ts";
 import { AuditLog } from "./audit.ts";
 import { CertificateTable } from "./store-certificates.ts";
+import { Checkpoints } from "./store-checkpoint.ts";
 import { DATABASE_FILE } from "./store-files.ts";
 import { Seal } from "./store-key.ts";
 import { lockDirectory } from "./store-lock.ts";
@@ -13,6 +15,10 @@ import { prepareSchema } from "./store-schema.ts";
 import type { Policy } from "./types.ts";
 
 const DEFAULT_POLICY: Policy = "manual";
+
+/** 64 MiB: the main thread writes the log back when the thread for that does not get to it. */
+const LONGEST_LOG_PAGES = 16_384;
+
 /** Sealed at first start; opens with the right master key only. */
 const CHECK_TEXT = "node0 controller";
 const CHECK_CONTEXT = "check text";
@@ -45,6 +51,7 @@ export class Store {
   readonly #unlock: () => void;
   readonly #getMeta: StatementSync;
   readonly #setMeta: StatementSync;
+  readonly #path: string;
   readonly #logPath: string;
   #logDescriptor: number | undefined;
   #flushing: Promise<void> | undefined;
@@ -55,6 +62,7 @@ export class Store {
   constructor({ directory, masterKey, nowMs }: StoreOptions) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, DATABASE_FILE);
+    this.#path = path;
     this.#logPath = `${path}-wal`;
     this.#unlock = lockDirectory(directory);
     this.#database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
@@ -111,6 +119,14 @@ export class Store {
       () => this.#startFlush(),
     );
     return this.#next;
+  }
+
+  /** From now on a thread writes the write-ahead log back. @returns Ends that; before `close`. */
+  startCheckpoints(log: Logger): () => Promise<void> {
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${LONGEST_LOG_PAGES}`);
+    const checkpoints = new Checkpoints(this.#path, log);
+    checkpoints.start();
+    return () => checkpoints.stop();
   }
 
   /** Takes a consistent copy while the controller serves. @param file Must not exist. */
