@@ -14,6 +14,7 @@ export interface Gauge {
 export class Metrics {
   readonly #requests = new Map<string, number>();
   readonly #unlocks = new Map<string, number>();
+  readonly #handshakes = new Map<string, number>();
   readonly #buckets = new Array<number>(BUCKETS_S.length).fill(0);
   #seconds = 0;
   #count = 0;
@@ -33,12 +34,19 @@ export class Metrics {
     increment(this.#unlocks, `outcome="${outcome}"`);
   }
 
+  /** @param isResumed A machine took up its TLS session again. */
+  handshake(isResumed: boolean): void {
+    increment(this.#handshakes, `kind="${isResumed ? "resumed" : "full"}"`);
+  }
+
   text(gauges: readonly Gauge[]): string {
     const lines = [
       ...head("requests_total", "counter", "Requests by route, method and status."),
       ...samples("requests_total", this.#requests),
       ...head("unlocks_total", "counter", "Requests for an unlock key by outcome."),
       ...samples("unlocks_total", this.#unlocks),
+      ...head("tls_handshakes_total", "counter", "TLS handshakes by kind."),
+      ...samples("tls_handshakes_total", this.#handshakes),
       ...head("request_seconds", "histogram", "Time from the head of a request to its answer."),
       ...BUCKETS_S.map(
         (bound, index) => `${PREFIX}request_seconds_bucket{le="${bound}"} ${this.#buckets[index]}`,

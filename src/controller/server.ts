@@ -91,6 +91,9 @@ export class ControllerServer {
     this.#server.maxConnections = MOST_CONNECTIONS;
     this.#server.timeout = IDLE_LIMIT_MS;
     this.#server.on("connection", (socket: Socket) => this.#count(socket));
+    this.#server.on("secureConnection", (socket) =>
+      options.core.metrics.handshake(socket.isSessionReused()),
+    );
     // Port scanners and clients without our CA come this way all day: not worth a line each.
     this.#server.on("tlsClientError", () => undefined);
     this.#server.on("clientError", (_error, socket) => socket.destroy());
