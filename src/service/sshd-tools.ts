@@ -5,8 +5,8 @@ import type { SshdAddress } from "./sshd-config.ts";
 export interface SshdTools {
   /** Names in a directory; none where it is absent. */
   list(directory: string): Promise<string[]>;
-  /** The beginning of a file, as text of single bytes. */
-  readStart(path: string, bytes: number): Promise<string>;
+  /** The beginning of a file, for the caller to wipe. */
+  readStart(path: string, bytes: number): Promise<Buffer>;
   /** `sshd -T` with a configuration: what it said, and whether it takes it. */
   check(configFile: string): Promise<{ isGood: boolean; text: string }>;
   /** The first line a server sends. Rejects where nobody answers. */
@@ -33,7 +33,12 @@ export const linuxSshdTools: SshdTools = {
     }),
 
   readStart: (path, bytes) =>
-    slowFiles.read({ path, code: "E_SSH_FILES", work: () => readStart(path, bytes) }),
+    slowFiles.read({
+      path,
+      code: "E_SSH_FILES",
+      work: () => readStart(path, bytes),
+      onLate: (content) => content.fill(0),
+    }),
 
   async check(configFile) {
     const { runTool } = await import("../sys/proc/run-tool.ts");
@@ -62,15 +67,13 @@ export const linuxSshdTools: SshdTools = {
 
 const reachable = (host: string): string => ({ "0.0.0.0": "127.0.0.1", "::": "::1" })[host] ?? host;
 
-async function readStart(path: string, bytes: number): Promise<string> {
+async function readStart(path: string, bytes: number): Promise<Buffer> {
   const { open } = await import("node:fs/promises");
   const file = await open(path);
-  const buffer = Buffer.alloc(bytes);
   try {
-    const { bytesRead } = await file.read(buffer, 0, bytes, 0);
-    return buffer.toString("latin1", 0, bytesRead);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
   } finally {
-    buffer.fill(0);
     await file.close();
   }
 }

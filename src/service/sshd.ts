@@ -197,7 +197,9 @@ export class SshService {
     const hostKeys = found.map((name) => `${settings}/${name}`);
     const fingerprints: string[] = [];
     for (const path of hostKeys) {
-      const key = readPublicKey(await this.#tools.readStart(path, KEY_START_BYTES));
+      const start = await this.#tools.readStart(path, KEY_START_BYTES);
+      const key = readPublicKey(start);
+      start.fill(0);
       if (key !== undefined) fingerprints.push(await fingerprintOf(key));
     }
     return { hostKeys, fingerprints };
@@ -207,8 +209,7 @@ export class SshService {
   async #readOwn(names: readonly string[]): Promise<string | null> {
     if (!names.includes("sshd_config")) return null;
     const path = `${this.#options.settings}/sshd_config`;
-    const bytes = await this.#tools.readStart(path, OWN_LIMIT_BYTES);
-    return Buffer.from(bytes, "latin1").toString("utf8");
+    return (await this.#tools.readStart(path, OWN_LIMIT_BYTES)).toString("utf8");
   }
 
   /** @returns Addresses nobody answers at; at least one other does. */

@@ -9,21 +9,21 @@ const FINGERPRINT = "SHA256:rjiFYN8+JoORxDLoG/KlgQmWRrnIDMciqfKaiUlzJcI";
 
 describe("the public half of a host key", () => {
   test("is read from the beginning of its file and named as ssh-keygen names it", async () => {
-    const key = readPublicKey(START);
+    const key = readPublicKey(Buffer.from(START));
     expect(await fingerprintOf(key ?? Buffer.alloc(0))).toBe(FINGERPRINT);
   });
 
   test.each(Array.from({ length: START.length - 1 }, (_none, length) => length))(
     "is not read from the first %i bytes where they do not hold all of it",
     async (length) => {
-      const key = readPublicKey(START.slice(0, length));
+      const key = readPublicKey(Buffer.from(START.slice(0, length)));
       if (key !== undefined) expect(await fingerprintOf(key)).toBe(FINGERPRINT);
     },
   );
 
   test("is unknown for another format", () => {
-    expect(readPublicKey("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n")).toBeUndefined();
-    expect(readPublicKey(START.replace("b3Bl", "b3Bm"))).toBeUndefined();
+    expect(readPublicKey(Buffer.from("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n"))).toBeUndefined();
+    expect(readPublicKey(Buffer.from(START.replace("b3Bl", "b3Bm")))).toBeUndefined();
   });
 });
 

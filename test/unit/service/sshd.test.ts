@@ -45,7 +45,7 @@ function make(isUnlocked = true): SshService {
     isUnlocked: () => isUnlocked,
     tools: {
       list: async () => names,
-      readStart: async () => "",
+      readStart: async () => Buffer.alloc(0),
       check: (file) => check(file),
       readBanner: async (address) => {
         if (silent.has(address.host)) throw new Error("refused");
