@@ -1,4 +1,3 @@
-import type { PasswordControl } from "../api/services.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorCode, errorText } from "../base/errors.ts";
 import { firstLine } from "../base/secret-bytes.ts";
@@ -47,7 +46,7 @@ const MAX_BYTES = 1024;
  * gone: who makes the configuration disappear must not bring an older password back. Nothing of it is kept
  * here: whoever checks it knows whether it is another one.
  */
-export class PasswordSource implements PasswordControl {
+export class PasswordSource {
   readonly #options: PasswordSourceOptions;
   #origin: PasswordOrigin;
   #shown = "";
