@@ -4,7 +4,7 @@ import { Listeners } from "./api/listeners.ts";
 import type { PasswordControl } from "./api/services.ts";
 import { errorText } from "./base/errors.ts";
 import { type Boot, createBoot } from "./boot/boot.ts";
-import { linuxMachine } from "./boot/linux-machine.ts";
+import { type LinuxMachine, linuxMachine } from "./boot/linux-machine.ts";
 import { PasswordSource } from "./boot/password-source.ts";
 import { machinePower } from "./boot/power.ts";
 import type { StopMachine } from "./boot/shutdown.ts";
@@ -43,6 +43,7 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     log: log.child("endpoint"),
     listen: (host, port) => core.endpoint.listenTcp(host, port),
   });
+  let passwordChanges = 0;
   const passwordSource = new PasswordSource({
     clock,
     log: log.child("password"),
@@ -51,6 +52,7 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     hasKernelPassword: core.endpoint.hasPassword,
     apply: (password) => {
       const isOther = core.endpoint.setPassword(password);
+      if (isOther) passwordChanges += 1;
       machine.onPassword().catch((error: unknown) => {
         log.error("endpoint cannot be opened", { reason: errorText(error) });
       });
@@ -74,15 +76,7 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
   });
   const ended = Promise.withResolvers<number>();
   const password: PasswordControl = {
-    reload: async () => {
-      const reloaded = await passwordSource.reload();
-      try {
-        await machine.ssh.reload();
-        return reloaded;
-      } catch (error) {
-        return { ...reloaded, problems: [...reloaded.problems, errorText(error)] };
-      }
-    },
+    reload: () => reload({ machine, source: passwordSource, changes: () => passwordChanges }),
   };
   const boot: Boot = createBoot({
     machine,
@@ -128,6 +122,23 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
       return run({ core, boot, console, events, ended: ended.promise });
     },
   };
+}
+
+/** What `core.reload` does. Never rejects: each part is tried, and what failed is told. */
+async function reload(parts: {
+  machine: LinuxMachine;
+  source: PasswordSource;
+  /** Times the password has changed. */
+  changes: () => number;
+}): ReturnType<PasswordControl["reload"]> {
+  const { machine, source, changes } = parts;
+  const problems: string[] = [];
+  const told = (error: unknown): undefined => void problems.push(errorText(error));
+  const before = changes();
+  const isRenewed = (await machine.renew().catch(told)) ?? false;
+  const { origin, problems: unread } = await source.reload();
+  await machine.ssh.reload().catch(told);
+  return { origin, isChanged: changes() !== before, isRenewed, problems: [...problems, ...unread] };
 }
 
 /** Each mistake of net.toml is shown once, and again when the file is read again and still has it. */

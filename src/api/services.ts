@@ -19,10 +19,12 @@ export interface Power {
   poweroff(): Promise<void>;
 }
 
-/** Reads the password of the endpoint again. */
+/** Takes what has changed in the private configuration: the password of the endpoint, the keys of ssh. */
 export interface PasswordControl {
   /** Never rejects. `problems`: what could not be used, one sentence each, without the contents. */
   reload(): Promise<{
+    /** A newer revision of the private configuration was mounted. */
+    readonly isRenewed: boolean;
     readonly origin: "private" | "kernel" | "none";
     readonly isChanged: boolean;
     readonly problems: readonly string[];

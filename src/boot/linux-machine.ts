@@ -43,6 +43,8 @@ export interface LinuxMachine extends BootMachine {
   readonly network: NodeNetwork;
   readonly overlay: MachineOverlay | null;
   readonly ssh: MachineSsh;
+  /** Takes a newer revision of the private configuration. @see MachineVault.renew */
+  renew(): Promise<boolean>;
   /** There is a password now: opens what could not be opened without one. */
   onPassword(): Promise<void>;
 }
@@ -77,6 +79,7 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
     unlock: vault.unlock,
     session: vault.session,
     ssh,
+    renew: () => vault.renew(),
     onPassword: reopenApi,
     prepareSystem: async () =>
       prepareSystem({

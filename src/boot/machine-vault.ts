@@ -1,3 +1,4 @@
+import { orAborted } from "../sequencer/wait.ts";
 import type { OpenVault } from "../vault/open-vault.ts";
 import type { BootConnection } from "./sequence.ts";
 
@@ -14,6 +15,9 @@ export interface MachineVaultOptions {
   readonly onUnlocked: (vault: OpenVault, signal: AbortSignal) => Promise<string>;
 }
 
+/** A fetch of the largest configuration and one mount. */
+const RENEW_LIMIT_MS = 60_000;
+
 /** The phases `unlock` and `controller-tls` of a machine, loaded when a controller is configured. */
 export class MachineVault {
   readonly unlock: BootConnection;
@@ -22,6 +26,7 @@ export class MachineVault {
   #opening: Promise<OpenVault> | undefined;
   #opened: OpenVault | undefined;
   #isUnlocked = false;
+  #nextUnlock = Promise.withResolvers<void>();
 
   constructor(options: MachineVaultOptions) {
     this.#options = options;
@@ -33,6 +38,8 @@ export class MachineVault {
         const reached = await vault.unlock.bringUp(context);
         const added = await options.onUnlocked(vault, context.signal);
         this.#isUnlocked = true;
+        this.#nextUnlock.resolve();
+        this.#nextUnlock = Promise.withResolvers();
         return `${reached}${added}`;
       },
       changed: async (signal) => (await this.prepare()).unlock.changed(signal),
@@ -50,6 +57,21 @@ export class MachineVault {
   /** Whether there has been a private configuration since the agent started. */
   get isUnlocked(): boolean {
     return this.#isUnlocked;
+  }
+
+  /**
+   * Takes a newer revision of the private configuration, where there is one and something is unlocked.
+   *
+   * @returns True: it is mounted, and what it says counts.
+   * @throws AgentError with the reason; what was mounted stays so, or the phase `unlock` is tried on.
+   */
+  async renew(): Promise<boolean> {
+    if (this.#opened === undefined || !this.#isUnlocked) return false;
+    const unlocked = this.#nextUnlock.promise;
+    const signal = AbortSignal.timeout(RENEW_LIMIT_MS);
+    if (!(await this.#opened.unlock.renew(signal))) return false;
+    await orAborted(unlocked, signal);
+    return true;
   }
 
   /** Loads what the phases need; there is time for it while the network is looked for. */

@@ -55,6 +55,11 @@ export async function findCiphertext(request: CiphertextRequest): Promise<Cipher
   return { directory: fetched, origin: "fetched" };
 }
 
+/** Whether a directory holds the ciphertext of this digest. */
+export function isCiphertext(directory: string, sha256: string, log: Logger): boolean {
+  return digestOf(directory, log) === sha256;
+}
+
 async function fetchTo(directory: string, request: CiphertextRequest): Promise<void> {
   const { client, sha256, mac, signal } = request;
   const { answer: archive } = await client.ask({

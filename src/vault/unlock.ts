@@ -4,7 +4,7 @@ import type { Logger } from "../log/logger.ts";
 import type { PhaseContext } from "../sequencer/phase.ts";
 import { sleep } from "../sequencer/wait.ts";
 import type { Files } from "../sys/files.ts";
-import { type Ciphertext, findCiphertext } from "./ciphertext.ts";
+import { type Ciphertext, findCiphertext, isCiphertext } from "./ciphertext.ts";
 import { readUnlock, type UnlockOutcome } from "./controller-answers.ts";
 import { type UnlockRequest, VAULT } from "./controller-api.ts";
 import type { ControllerClient } from "./controller-client.ts";
@@ -30,6 +30,12 @@ export interface UnlockOptions {
 
 type Approved = Extract<UnlockOutcome, { state: "approved" }>;
 
+/** A key that was given, and by whom. */
+interface Asked {
+  readonly outcome: Approved;
+  readonly url: string;
+}
+
 /** While an operator has to do something: the machine goes on within 5 s after that. */
 const POLL_MS = 2500;
 /** Between two looks whether the mount is still served. */
@@ -44,6 +50,8 @@ export class Unlock {
   readonly #directories: NonNullable<UnlockOptions["directories"]>;
   #lost: ((reason: string) => void) | undefined;
   #isAgainDue = Promise.withResolvers<void>();
+  /** What {@link renew} got, for the next attempt of the phase. */
+  #asked: Asked | undefined;
 
   constructor(options: UnlockOptions) {
     this.#options = options;
@@ -57,7 +65,7 @@ export class Unlock {
     this.#isAgainDue = Promise.withResolvers();
     if (vault.mounted() !== undefined) return `${mountpoint} is mounted since before`;
     await vault.unmount();
-    const { outcome, url } = await this.#ask(context);
+    const { outcome, url } = this.#takeAsked() ?? (await this.#ask(context));
     try {
       const { origin, directory } = await this.#cipher(outcome, context.signal);
       context.setReason(`opening ${directory}`);
@@ -105,32 +113,71 @@ export class Unlock {
     this.#isAgainDue.resolve();
   }
 
+  /**
+   * Asks whether there is another revision. It is fetched while the one in use stays mounted; then the
+   * phase begins anew and mounts it.
+   *
+   * @returns False: the newest is mounted already.
+   * @throws AgentError with the reason; what is mounted stays so.
+   */
+  async renew(signal: AbortSignal): Promise<boolean> {
+    const { vault, log } = this.#options;
+    const mounted = vault.mounted();
+    if (mounted === undefined) throw new AgentError("E_UNLOCK", "nothing is mounted at the moment");
+    const { answer: outcome, url } = await this.#askOnce(signal);
+    if (outcome.state !== "approved") {
+      const text = `${url} does not give the key: ${outcome.reason || outcome.state}`;
+      throw new AgentError("E_UNLOCK", text);
+    }
+    const { sha256, key, revision } = outcome;
+    if (sha256 === "" || isCiphertext(mounted, sha256, log)) {
+      key.fill(0);
+      return false;
+    }
+    try {
+      await this.#cipher(outcome, signal);
+    } catch (error) {
+      key.fill(0);
+      throw error;
+    }
+    this.#takeAsked()?.outcome.key.fill(0);
+    this.#asked = { outcome, url };
+    await this.again(`revision ${revision} takes the place of the one that is mounted`);
+    return true;
+  }
+
+  #takeAsked(): Asked | undefined {
+    const asked = this.#asked;
+    this.#asked = undefined;
+    return asked;
+  }
+
   #report(reason: string): void {
     const lost = this.#lost;
     this.#lost = undefined;
     lost?.(reason);
   }
 
-  async #ask(context: PhaseContext): Promise<{ outcome: Approved; url: string }> {
-    const { client, facts, nodeClock, clock } = this.#options;
+  async #ask(context: PhaseContext): Promise<Asked> {
+    const { nodeClock, clock } = this.#options;
     const { signal } = context;
     for (;;) {
-      const body = facts();
-      if (body.macs.length === 0) {
-        throw new AgentError("E_UNLOCK", "no physical interface, so nothing to be known by");
-      }
-      const { answer: outcome, url } = await client.ask({
-        method: "POST",
-        path: "/v1/unlock",
-        body,
-        signal,
-        read: readUnlock,
-      });
+      const { answer: outcome, url } = await this.#askOnce(signal);
       if (outcome.state !== "throttled") await nodeClock.adjust(outcome.nowMs);
       if (outcome.state === "approved") return { outcome, url };
       const waitMs = this.#waitFor(outcome, url, context);
       await sleep(clock, waitMs, signal);
     }
+  }
+
+  async #askOnce(signal: AbortSignal): Promise<{ answer: UnlockOutcome; url: string }> {
+    const { client, facts } = this.#options;
+    const body = facts();
+    if (body.macs.length === 0) {
+      throw new AgentError("E_UNLOCK", "no physical interface, so nothing to be known by");
+    }
+    const path = "/v1/unlock";
+    return client.ask({ method: "POST", path, body, signal, read: readUnlock });
   }
 
   /** @returns How long to wait before the next question. @throws AgentError for a refusal. */

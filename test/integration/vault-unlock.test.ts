@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { OperatorClient } from "../../src/controller/operator-client.ts";
@@ -20,6 +20,8 @@ let server: ControllerServer;
 let operator: OperatorClient;
 let reasons: string[];
 let vaults: OpenVault[];
+/** The URL machines ask at. */
+let asked: string;
 
 beforeEach(async () => {
   home = new VaultHome();
@@ -27,6 +29,7 @@ beforeEach(async () => {
   operator = new OperatorClient({ dir: server.dir });
   reasons = [];
   vaults = [];
+  asked = server.url;
 });
 
 afterEach(async () => {
@@ -44,7 +47,7 @@ function agent(): OpenVault {
     links: { list: () => [link] },
     nodeClock: new NodeClock({ log, wallMs, setWallMs: null, builtAtMs: null }),
     version: "1",
-    controllers: () => [{ url: server.url, ca: join(server.dir, "ca.crt") }],
+    controllers: () => [{ url: asked, ca: join(server.dir, "ca.crt") }],
     isFallback: () => false,
     overlayId: () => "",
     heartbeat: () => BODY,
@@ -62,7 +65,7 @@ const context = () => ({
 });
 
 /** Makes the private configuration of a machine and uploads it. */
-async function upload(id: string): Promise<void> {
+async function upload(id: string, more: Record<string, string> = {}): Promise<void> {
   const paths = { key: join(home.root, "client.key"), csr: join(home.root, "client.csr") };
   execFileSync(
     "openssl",
@@ -77,6 +80,7 @@ async function upload(id: string): Promise<void> {
   home.encrypt(
     {
       ...SAMPLE,
+      ...more,
       [PRIVATE_FILES.clientCertificate]: issued.certificate,
       [PRIVATE_FILES.clientKey]: readFileSync(paths.key, "utf8"),
       [PRIVATE_FILES.ca]: issued.ca,
@@ -136,6 +140,39 @@ test("revoked while running the mount stays; after three refusals it is gone and
   await expect(vault.unlock.bringUp(context())).rejects.toThrow(
     `${id} was revoked by ${server.url}: sold`,
   );
+});
+
+test("a newer revision is fetched while the one in use is mounted, and asked for once", async () => {
+  const vault = agent();
+  await expect(vault.unlock.renew(AbortSignal.timeout(5000))).rejects.toThrow("nothing is mounted");
+  const id = await unlocked(vault);
+  expect(await vault.unlock.renew(AbortSignal.timeout(5000))).toBe(false);
+  rmSync(join(home.root, "upload"), { recursive: true });
+  await upload(id, { [PRIVATE_FILES.redisPassword]: "another password\n" });
+  const lost = new Promise<string>((resolve) => {
+    vault.unlock.watch(resolve, AbortSignal.timeout(20_000));
+  });
+  const due = vault.unlock.changed(AbortSignal.timeout(20_000));
+  expect(await vault.unlock.renew(AbortSignal.timeout(5000))).toBe(true);
+  expect(await lost).toBe("revision 2 takes the place of the one that is mounted");
+  await due;
+  const requests = (await operator.audit(0, 1000)).length;
+  expect(await vault.unlock.bringUp(context())).toContain("revision 2, key by");
+  expect((await operator.audit(0, 1000)).length).toBe(requests);
+  expect((await vault.privateFiles.readPassword())?.toString()).toBe("another password");
+});
+
+test("a controller that refuses or is away takes nothing that is mounted", async () => {
+  const vault = agent();
+  const id = await unlocked(vault);
+  await operator.revoke(id, "sold");
+  await expect(vault.unlock.renew(AbortSignal.timeout(5000))).rejects.toThrow(
+    `${server.url} does not give the key: sold`,
+  );
+  asked = "https://127.0.0.1:1";
+  await expect(vault.unlock.renew(AbortSignal.timeout(5000))).rejects.toThrow("refused");
+  expect(home.isMounted()).toBe(true);
+  expect((await vault.privateFiles.readPassword())?.toString()).toBe("a password for tests");
 });
 
 test("ciphertext of the image is used when it is that of the controller, and replaced when not", async () => {

@@ -3,11 +3,12 @@ import { builtin } from "../../services.ts";
 
 export const command = builtin({
   name: "core.reload",
-  summary: "Reads the password of the private configuration again and applies it without a restart",
+  summary: "Takes a newer private configuration: password of the endpoint, keys of ssh, network",
   scope: "host",
   result:
-    "Object of `origin` (private, kernel or none: where the password in force came from), `isChanged`, and " +
-    "`problems`, an array of one sentence each. Sessions that are authenticated stay so",
+    "Object of `isRenewed` (a newer revision was fetched from the controller and mounted), `origin` (private, " +
+    "kernel or none: where the password in force came from), `isChanged` (it is another one), and `problems`, an " +
+    "array of one sentence each. Sessions that are authenticated stay so",
   run: async ({ password }) => {
     if (password) return await password.reload();
     throw new CommandError(

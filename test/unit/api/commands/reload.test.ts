@@ -9,7 +9,7 @@ const run = async (services: Partial<Services>): Promise<unknown> => {
 };
 
 test("core.reload answers what reading the password again came to", async () => {
-  const outcome = { origin: "private", isChanged: true, problems: [] } as const;
+  const outcome = { origin: "private", isChanged: true, isRenewed: false, problems: [] } as const;
   expect(await run({ password: { reload: async () => outcome } })).toEqual(outcome);
 });
 
