@@ -5,6 +5,8 @@ import { slowFiles } from "../sys/slow-files.ts";
 /** A machine without hardware acceleration decrypts this in a fraction of a second. */
 const PIECE_BYTES = 1024 * 1024;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+/** Only names the directory: the process that serves it is not asked to open it. Source: open(2). */
+const O_PATH = 0o10000000;
 
 /**
  * Reads one file below a directory. No part of the path may be a link: whatever made the tree, nothing
@@ -41,11 +43,11 @@ async function readBelow(
 ): Promise<Buffer | undefined> {
   const { open } = await import("node:fs/promises");
   const parts = path.split("/");
-  let here = await openPart(open, directory, O_RDONLY | O_DIRECTORY, path);
+  let here = await openPart(open, directory, O_PATH | O_DIRECTORY, path);
   for (const [index, part] of parts.entries()) {
     if (here === undefined) return undefined;
     const isLast = index === parts.length - 1;
-    const flags = O_RDONLY | O_NOFOLLOW | (isLast ? O_NONBLOCK : O_DIRECTORY);
+    const flags = O_NOFOLLOW | (isLast ? O_RDONLY | O_NONBLOCK : O_PATH | O_DIRECTORY);
     // Through the descriptor: the directory that was opened is the one that is looked into.
     const at = `/proc/self/fd/${here.fd}/${part}`;
     const parent = here;
