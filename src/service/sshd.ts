@@ -40,6 +40,8 @@ const EMPTY_DIRECTORY = "/run/sshd";
 const OWN_LIMIT_BYTES = 64 * 1024;
 const READY_LIMIT_MS = 30_000;
 const READY_LOOK_MS = 200;
+/** How long further addresses are waited for once one answers. */
+const OTHERS_LIMIT_MS = 2000;
 
 /**
  * The phase `ssh`: OpenSSH with keys and settings of the private configuration, root by key alone. A dead
@@ -216,12 +218,17 @@ export class SshService {
   async #ready(context: PhaseContext): Promise<SshdAddress[]> {
     const { clock } = this.#options;
     const endMs = clock.monotonicMs() + READY_LIMIT_MS;
+    let othersMs: number | undefined;
     for (;;) {
       const { state, reason } = this.#service.status();
       context.setReason(state === "running" ? `${reason}; waiting for its answer` : reason);
       const silent = state === "running" ? await this.#silent() : [];
       const { addresses = [] } = this.#prepared ?? {};
-      if (state === "running" && silent.length < addresses.length) return silent;
+      if (state === "running" && silent.length < addresses.length) {
+        // It opens one after the other.
+        othersMs ??= clock.monotonicMs() + OTHERS_LIMIT_MS;
+        if (silent.length === 0 || clock.monotonicMs() >= othersMs) return silent;
+      }
       if (clock.monotonicMs() >= endMs) {
         throw new AgentError("E_SSHD", `Cannot reach sshd on ${addresses.map(format)}: ${reason}`);
       }
