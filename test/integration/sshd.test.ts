@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SshLab } from "./support/ssh-lab.ts";
@@ -103,6 +104,35 @@ test(
     expect(await lab.run("ssh", [...words, "true"])).toMatchObject({ status: 0 });
     const typist = await lab.run("ssh", [...words, "true"], { key: "unknown" });
     expect(typist.output).toContain("Permission denied (publickey)");
+  },
+  LIMIT_MS,
+);
+
+test(
+  "own settings that allow passwords bring the question, and no answer is right",
+  async () => {
+    lab.writeKey(
+      "sshd_config",
+      "PasswordAuthentication yes\nPermitRootLogin yes\nPermitEmptyPasswords yes\n",
+    );
+    // As in the image, which has no such file.
+    lab.shell("mount --bind /dev/null /etc/shadow");
+    await start();
+    // Before the others: sshd makes whoever failed so often wait.
+    expect(await lab.run("ssh", ["root@127.0.0.1", "true"])).toMatchObject({ status: 0 });
+    for (const password of ["", "*", "root", "x"]) {
+      const askpass = `${lab.directory}/askpass`;
+      writeFileSync(askpass, `#!/bin/sh\necho '${password}'\n`, { mode: 0o755 });
+      const output = lab.shell(
+        `SSH_ASKPASS_REQUIRE=force SSH_ASKPASS=${askpass} ssh -v -F /dev/null -o IdentityAgent=none \
+          -o PreferredAuthentications=password -o UserKnownHostsFile=${lab.directory}/known_hosts \
+          -o NumberOfPasswordPrompts=2 root@127.0.0.1 id 2>&1 || true`,
+      );
+      expect(output).toContain("Next authentication method: password");
+      expect(output).toMatch(/^Permission denied, please try again\.\r?$/m);
+      expect(output).toContain("root@127.0.0.1: Permission denied (publickey,password).");
+      expect(output).not.toContain("uid=0");
+    }
   },
   LIMIT_MS,
 );
