@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BootFiles, openBootServer } from "./boot-server.ts";
 import { BOOT_FILES, BOOT_URL } from "./boot-server-process.ts";
+import { whenRunEnds } from "./run-owner.ts";
 
-/** Serves the boot files of one machine; argument: its directory. Ends when that directory is gone. */
-const CHECK_MS = 1000;
+/** Serves the boot files of one machine; argument: its directory. Ends with its run. */
 const directory = process.argv[2] ?? "";
 
 const files = JSON.parse(readFileSync(join(directory, BOOT_FILES), "utf8")) as BootFiles;
@@ -13,8 +13,4 @@ const target = join(directory, BOOT_URL);
 writeFileSync(`${target}.new`, server.bootUrl, { mode: 0o600 });
 renameSync(`${target}.new`, target);
 
-const timer = setInterval(() => {
-  if (existsSync(directory)) return;
-  clearInterval(timer);
-  void server.close();
-}, CHECK_MS);
+whenRunEnds(directory, () => void server.close());

@@ -9,6 +9,7 @@ import { endProcess, type ProcessIdentity } from "./process-identity.ts";
 import type { QemuExit } from "./qemu-process.ts";
 import { waitPong } from "./redis-probe.ts";
 import { readSerial, type SerialWait, waitSerial } from "./serial-log.ts";
+import { waitSsh } from "./ssh-probe.ts";
 
 const STOP_GRACE_MS = 3000;
 
@@ -68,11 +69,13 @@ export class Machine implements AsyncDisposable {
 
   /** Waits for the first authenticated PONG; returns milliseconds since the processors started. */
   async waitPong(password: string, timeoutMs: number): Promise<number> {
-    const ended = new AbortController();
-    void this.#parts.exit.then(() =>
-      ended.abort(new AgentError("E_MACHINE_EXIT", "Cannot reach the machine: QEMU has ended")),
-    );
-    await waitPong({ port: this.port, password, timeoutMs, signal: ended.signal });
+    await waitPong({ port: this.port, password, timeoutMs, signal: this.#ended() });
+    return performance.now() - this.#parts.startedAtMs;
+  }
+
+  /** Waits for the first words of sshd; returns milliseconds since the processors started. */
+  async waitSsh(timeoutMs: number): Promise<number> {
+    await waitSsh(this.sshPort, { timeoutMs, signal: this.#ended() });
     return performance.now() - this.#parts.startedAtMs;
   }
 
@@ -126,6 +129,14 @@ export class Machine implements AsyncDisposable {
     await this.#parts.exit;
     await this.#parts.boot.close();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #ended(): AbortSignal {
+    const ended = new AbortController();
+    void this.#parts.exit.then(() =>
+      ended.abort(new AgentError("E_MACHINE_EXIT", "Cannot reach the machine: QEMU has ended")),
+    );
+    return ended.signal;
   }
 
   get #ports(): MachinePorts {

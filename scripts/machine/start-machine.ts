@@ -9,6 +9,7 @@ import type { MachineOptions } from "./options.ts";
 import { endProcess } from "./process-identity.ts";
 import { buildQemuArguments, forwardOf, GUEST_PORT, GUEST_SSH_PORT } from "./qemu-arguments.ts";
 import { startQemu } from "./qemu-process.ts";
+import { ownRun, writeOwner } from "./run-owner.ts";
 
 const QCOW2_MAGIC = "QFI\xfb";
 
@@ -22,6 +23,7 @@ const QCOW2_MAGIC = "QFI\xfb";
 export async function startMachine(options: MachineOptions): Promise<Machine> {
   const directory = options.directory ?? makeMachineDirectory();
   let boot: BootLoader | null = null;
+  if (options.isDetached) ownRun(directory);
   try {
     boot = await prepareBoot(options, directory);
     return await launch(options, directory, boot);
@@ -67,6 +69,7 @@ async function launch(
     isDetached: options.isDetached ?? false,
     ...(options.namespacePid === undefined ? {} : { namespacePid: options.namespacePid }),
   });
+  if (options.isDetached) writeOwner(directory, qemu.identity);
   try {
     const ports = userNics === 0 ? null : await forwardPorts(qemu.qmp);
     for (const nic of options.linksDown ?? []) {
