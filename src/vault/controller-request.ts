@@ -37,6 +37,14 @@ export const ARCHIVE_LIMITS: RequestLimits = {
   bodyBytes: 64 * 1024 * 1024,
 };
 
+/** A TLS session of an earlier connection, and where the next ones go. */
+export interface SessionUse {
+  /** Taken up again where the controller still knows it. */
+  readonly held: Buffer | undefined;
+  /** @param isResumed The connection it came with had itself taken one up. */
+  keep(session: Buffer, isResumed: boolean): void;
+}
+
 export interface ControllerRequest {
   readonly controller: ControllerConfig;
   /** Asked instead of the host of the URL; the certificate is still that of the URL's host. */
@@ -46,6 +54,8 @@ export interface ControllerRequest {
   /** JSON. */
   readonly body?: string | undefined;
   readonly identity?: ClientIdentity | undefined;
+  /** For requests with an identity: saves both sides the exchange of certificates. */
+  readonly session?: SessionUse | undefined;
   readonly limits: RequestLimits;
   readonly clock: Clock;
   readonly files: Pick<Files, "readText">;
@@ -60,15 +70,20 @@ export interface ControllerReply {
   readonly body: Buffer;
 }
 
+export interface ReceivedReply extends ControllerReply {
+  /** The connection took up a session: certificates were not exchanged. */
+  readonly isResumed: boolean;
+}
+
 /**
  * One request over a TLS connection of its own. The certificate of the controller has to be signed by
- * its configured CA, for the host of its URL, and valid now.
+ * its configured CA, for the host of its URL, and valid now, or when the session began that is taken up.
  *
  * @throws AgentError `E_CONTROLLER` when there is no answer that can be used, `E_CONTROLLER_IDENTITY`
  *   when the client certificate is what is wrong; the message is the plain reason. The reason of the
  *   signal when aborted.
  */
-export function requestController(request: ControllerRequest): Promise<ControllerReply> {
+export function requestController(request: ControllerRequest): Promise<ReceivedReply> {
   const { clock, limits, signal, controller, identity } = request;
   return new Promise((resolve, reject) => {
     const cancels: (() => void)[] = [];
@@ -94,7 +109,10 @@ export function requestController(request: ControllerRequest): Promise<Controlle
     signal.addEventListener("abort", onAbort, { once: true });
     cancels.push(() => signal.removeEventListener("abort", onAbort));
     try {
-      socket = process.getBuiltinModule("node:tls").connect(connectionOptions(request));
+      const held = request.session?.held;
+      const options = connectionOptions(request);
+      const { connect } = process.getBuiltinModule("node:tls");
+      socket = connect(held === undefined ? options : { ...options, session: held });
     } catch (error) {
       fail(certificateFileError(error, identity));
       return;
@@ -108,6 +126,11 @@ export function requestController(request: ControllerRequest): Promise<Controlle
     // It goes on being emitted while the connection is torn down; settled is settled.
     connection.on("error", onError);
     connection.once("close", onClose);
+    connection.on("session", (next: Buffer) => {
+      // Older versions send it where others can read it.
+      if (connection.getProtocol() !== "TLSv1.3") return;
+      request.session?.keep(next, connection.isSessionReused());
+    });
     // Sent only then: what waits to be written turns each fault of the handshake into a failed write.
     connection.once("secureConnect", () => {
       connecting();
@@ -116,8 +139,9 @@ export function requestController(request: ControllerRequest): Promise<Controlle
       call.on("error", onError);
       call.once("response", (response) => {
         receive(response, limits.bodyBytes, waiting).then((reply) => {
+          const isResumed = connection.isSessionReused();
           settle();
-          resolve(reply);
+          resolve({ ...reply, isResumed });
         }, fail);
       });
     });
