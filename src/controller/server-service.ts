@@ -24,6 +24,7 @@ const HEARTBEAT_WRITE_MS = 100;
 const HEARTBEAT_STEP = 20;
 const REPEATS_WINDOW_S = 60;
 const CERTIFICATE_CHECK_MS = 3_600_000;
+const TICKET_KEYS_MS = 86_400_000;
 
 export interface ControllerOptions {
   readonly directory: string;
@@ -92,6 +93,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
         server.setCertificate({ ...next, ca: authority.certificate });
         log.info("Server certificate replaced");
       }),
+      repeat(TICKET_KEYS_MS, log, () => server.renewTicketKeys()),
     ];
     return {
       ...{ url, port, core, operator },
