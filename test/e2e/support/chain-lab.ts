@@ -22,6 +22,8 @@ export interface BootOptions extends Partial<Omit<MachineOptions, "kernel" | "in
   readonly ca?: string;
   /** True: the ciphertext lies in the image. Default: it is fetched. */
   readonly isBaked?: boolean;
+  /** Further texts over those of the image, by path without a slash in front. */
+  readonly texts?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -120,7 +122,7 @@ export class ChainLab implements AsyncDisposable {
   }
 
   /** Boots the image of this checkout as that machine; the caller stops it. */
-  async boot({ ca, isBaked = false, ...options }: BootOptions = {}): Promise<Machine> {
+  async boot({ ca, isBaked = false, texts, ...options }: BootOptions = {}): Promise<Machine> {
     const { kernel, initrd } = await ensureImage(ROOT);
     this.#machines += 1;
     const target = join(this.#directory, `initrd-${this.#machines}`);
@@ -129,6 +131,7 @@ export class ChainLab implements AsyncDisposable {
       files: {
         "etc/g8os/net.toml": `[[controller]]\nurl = "${this.url}"\nca = "/etc/g8os/controller-ca.crt"\n`,
         "etc/g8os/controller-ca.crt": ca ?? this.controller.ca,
+        ...texts,
       },
       trees: isBaked ? { "etc/g8os/private": join(this.privateDirectory, "ciphertext") } : {},
     });
