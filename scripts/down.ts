@@ -1,17 +1,40 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { errorText } from "../src/base/errors.ts";
-import { clearRun, isRunning, readUpRecord, STATE_DIRECTORY } from "./machine/up-record.ts";
+import { AgentError, errorText } from "../src/base/errors.ts";
+import { clearPrivateWork } from "./machine/machine-private.ts";
+import {
+  clearRun,
+  isRunning,
+  isStarting,
+  readStartedRun,
+  readUpRecord,
+  STATE_DIRECTORY,
+} from "./machine/up-record.ts";
 
 const USAGE = "Usage: scripts/down [--state DIR]";
 
 async function down(stateDirectory: string): Promise<string> {
   const record = readUpRecord(stateDirectory);
-  if (record === null) return "no machine runs here";
+  if (record === null) return await clearStarted(stateDirectory);
   const wasRunning = isRunning(record);
-  await clearRun(stateDirectory, record, { keepLog: false });
+  await clearRun(stateDirectory, record.run, { keepLog: false });
   const what = wasRunning ? "stopped" : "had ended already, cleared up";
   return `QEMU ${record.qemuPid} ${what}`;
+}
+
+/** What a killed `scripts/up` left; one that lives ends its run itself. */
+async function clearStarted(stateDirectory: string): Promise<string> {
+  const run = readStartedRun(stateDirectory);
+  if (run === null) return "no machine runs here";
+  if (isStarting(run)) {
+    throw new AgentError(
+      "E_UP_STARTING",
+      `Cannot stop the machine: scripts/up is starting it (process ${run.starter?.pid}), expected that to end or be interrupted`,
+    );
+  }
+  await clearRun(stateDirectory, run, { keepLog: false });
+  await clearPrivateWork();
+  return "no machine runs here, cleared up what a killed start left";
 }
 
 try {

@@ -1,27 +1,25 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { AgentError, errorText } from "../src/base/errors.ts";
-import { type Acceleration, probeAcceleration } from "../src/vm/accel.ts";
+import { probeAcceleration } from "../src/vm/accel.ts";
 import { type BootOutcome, watchBoot, watchSerialBoot } from "./machine/boot-watch.ts";
-import { ensureImage, type ImageFiles } from "./machine/image.ts";
-import type { Machine } from "./machine/machine.ts";
-import { ensurePassword } from "./machine/password.ts";
+import { ensureImage } from "./machine/image.ts";
+import { clearPrivateWork } from "./machine/machine-private.ts";
 import { openProgress } from "./machine/progress.ts";
 import { followFile, readSerial } from "./machine/serial-log.ts";
-import { startMachine } from "./machine/start-machine.ts";
 import { parseUpOptions, UP_USAGE, type UpOptions } from "./machine/up-options.ts";
 import {
   clearRun,
   isRunning,
-  PASSWORD,
+  isStarting,
+  readStartedRun,
   readUpRecord,
-  SERIAL_LOG,
   STATE_DIRECTORY,
-  type UpRecord,
   writeContext,
   writeUpRecord,
 } from "./machine/up-record.ts";
 import { formatReport } from "./machine/up-report.ts";
+import { type Started, startUp } from "./machine/up-start.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 /** Software emulation on a busy host is slow; a boot takes 6 s where nothing else runs. */
@@ -39,32 +37,27 @@ async function up(options: UpOptions): Promise<void> {
   const acceleration = await probeAcceleration({ cachePath });
   say(`up: acceleration ${acceleration.accel}: ${acceleration.reason}`);
   const image = await ensureImage(ROOT);
-  const password = ensurePassword(join(state, PASSWORD));
-  say(`up: booting, ${describe(options)}`);
-  const machine = await startMachine({
-    ...options,
-    ...image,
-    accel: acceleration.accel,
-    password,
-    serialLog: join(state, SERIAL_LOG),
-    isDetached: !options.isForeground,
+  const interruption = new AbortController();
+  const { signal } = interruption;
+  const sayUp = (line: string): void => say(`up: ${line}`);
+  const starting = startUp({ state, options, acceleration, image, say: sayUp, signal });
+  const end = (keepLog: boolean): Promise<void> => endRun(state, starting, keepLog);
+  onInterrupt(async () => {
+    interruption.abort();
+    await end(false);
   });
-  let record = describeRun(machine, { state, options, acceleration, image });
-  writeUpRecord(state, record);
-  const end = (keepLog: boolean): Promise<void> => endRun(machine, { state, record, keepLog });
-  onInterrupt(() => end(false));
+  let started: Started | null = null;
   try {
-    const { timeline, answeredMs } = await watch(machine, { password, record });
-    if (record.redis !== null) writeContext(state, record.redis);
-    record = { ...record, timeline };
-    writeUpRecord(state, record);
-    if (options.isJson) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
-    say(formatReport(record, { options, answeredMs, root: ROOT, cwd: process.cwd() }));
+    started = await starting;
+    await bring(started, { state, options });
   } catch (error) {
-    say(lastSerialLines(record.serialLog));
+    // The handler of the signal ends the run, and this process.
+    if (signal.aborted) return;
+    if (started !== null) say(lastSerialLines(started.record.serialLog));
     await end(true);
     throw error;
   }
+  const { machine, record } = started;
   if (!options.isForeground) return await machine.release();
   const unfollow = options.isJson ? null : followFile(record.serialLog, process.stdout);
   await machine.waitExit(null);
@@ -72,74 +65,60 @@ async function up(options: UpOptions): Promise<void> {
   await end(false);
 }
 
-/** Refuses to start a second machine; what a machine left behind that ended by itself is cleared. */
+/** Refuses to start a second machine; what a run left behind that is over is cleared. */
 async function clearEndedRun(state: string): Promise<void> {
   const last = readUpRecord(state);
-  if (last === null) return;
-  if (isRunning(last)) {
+  if (last !== null && isRunning(last)) {
     throw new AgentError(
       "E_UP_RUNNING",
       `Cannot start a machine: one is running already (QEMU ${last.qemuPid}), stop it with scripts/down`,
     );
   }
-  await clearRun(state, last, { keepLog: false });
+  if (last !== null) await clearRun(state, last.run, { keepLog: false });
+  const begun = readStartedRun(state);
+  if (begun === null) return;
+  if (isStarting(begun)) {
+    throw new AgentError("E_UP_RUNNING", "Cannot start a machine: one is being started already");
+  }
+  await clearRun(state, begun, { keepLog: false });
+  await clearPrivateWork();
 }
 
-interface RunFacts {
+interface Place {
   readonly state: string;
   readonly options: UpOptions;
-  readonly acceleration: Acceleration;
-  readonly image: ImageFiles;
 }
 
-function describeRun(machine: Machine, facts: RunFacts): UpRecord {
-  const { state, options, acceleration, image } = facts;
-  const { helper, identity } = machine;
-  return {
-    redis:
-      options.nics === 0
-        ? null
-        : { host: "127.0.0.1", port: machine.port, passwordFile: join(state, PASSWORD) },
-    serialLog: machine.serialLog,
-    qemuPid: identity.pid,
-    accel: acceleration.accel,
-    accelReason: acceleration.reason,
-    timeline: [],
-    image: { kernelBytes: image.kernelBytes, initrdBytes: image.initrdBytes },
-    run: {
-      directory: machine.directory,
-      processes: helper === null ? [identity] : [identity, helper],
-    },
-  };
+/** Follows the boot to its end, then says how to reach the machine. */
+async function bring(started: Started, { state, options }: Place): Promise<void> {
+  writeUpRecord(state, started.record);
+  const { timeline, answeredMs, sshMs } = await watch(started);
+  const record = { ...started.record, timeline };
+  if (record.redis !== null) writeContext(state, record.redis);
+  writeUpRecord(state, record);
+  if (options.isJson) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
+  const place = { options, root: ROOT, cwd: process.cwd() };
+  say(formatReport(record, { ...place, answeredMs, sshMs }));
 }
 
-function describe({ cpus, memoryMiB, nics, boot }: UpOptions): string {
-  const way = boot === "ipxe" ? ", by iPXE over HTTP" : "";
-  return `processors ${cpus}, memory ${memoryMiB} MiB, network cards ${nics}${way}`;
-}
-
-async function watch(
-  machine: Machine,
-  { password, record }: { readonly password: string; readonly record: UpRecord },
-): Promise<BootOutcome> {
+async function watch({ machine, password, record }: Started): Promise<BootOutcome> {
   const progress = openProgress(process.stderr);
   const timeoutMs = BOOT_LIMIT_MS;
   if (record.redis !== null) {
-    return await watchBoot(machine, { password, port: record.redis.port, timeoutMs, progress });
+    const { port } = record.redis;
+    const hasSsh = record.ssh !== null;
+    return await watchBoot(machine, { password, port, hasSsh, timeoutMs, progress });
   }
   await watchSerialBoot(machine, { timeoutMs, progress });
-  return { timeline: [], answeredMs: null };
+  return { timeline: [], answeredMs: null, sshMs: null };
 }
 
-interface RunEnd {
-  readonly state: string;
-  readonly record: UpRecord;
-  readonly keepLog: boolean;
-}
-
-async function endRun(machine: Machine, { state, record, keepLog }: RunEnd): Promise<void> {
-  await machine.stop();
-  await clearRun(state, record, { keepLog });
+/** Ends what there is of a run, however far its start has come. */
+async function endRun(state: string, starting: Promise<Started>, keepLog: boolean): Promise<void> {
+  const started = await starting.catch(() => null);
+  await started?.machine.stop();
+  const run = started?.record.run ?? readStartedRun(state);
+  if (run !== null) await clearRun(state, run, { keepLog });
 }
 
 /** A second Ctrl-C must not cut the clearing up short: a machine would be left without its record. */

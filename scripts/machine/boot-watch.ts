@@ -8,6 +8,8 @@ import type { Progress } from "./progress.ts";
 export interface BootWatch {
   readonly password: string;
   readonly port: number;
+  /** Whether sshd has to answer as well. */
+  readonly hasSsh: boolean;
   /** For the first answer and again for the last phase. */
   readonly timeoutMs: number;
   readonly progress: Progress;
@@ -17,6 +19,8 @@ export interface BootOutcome {
   readonly timeline: readonly PhaseStatus[];
   /** From the start of the processors to the first authenticated PONG; null without a network. */
   readonly answeredMs: number | null;
+  /** The same to the first words of sshd; null without it. */
+  readonly sshMs: number | null;
 }
 
 interface BootStatus {
@@ -31,16 +35,20 @@ const CALL_LIMIT_MS = 5000;
  * Follows a boot to its end: the serial line tells the phases until the endpoint answers, after that
  * the machine itself does.
  *
- * @throws AgentError of `Machine.waitPong` when the endpoint never answers.
+ * @throws AgentError of `Machine.waitPong` or `Machine.waitSsh` when one of them never answers.
  */
 export async function watchBoot(machine: Machine, watch: BootWatch): Promise<BootOutcome> {
   const { progress } = watch;
   const follower = new AbortController();
   const following = followSerial(machine, progress, follower.signal);
   try {
-    const answeredMs = await machine.waitPong(watch.password, watch.timeoutMs);
-    const timeline = await waitFinished(watch);
-    return { timeline, answeredMs };
+    const [[answeredMs, timeline], sshMs] = await Promise.all([
+      machine
+        .waitPong(watch.password, watch.timeoutMs)
+        .then(async (answered) => [answered, await waitFinished(watch)] as const),
+      watch.hasSsh ? machine.waitSsh(watch.timeoutMs) : null,
+    ]);
+    return { timeline, answeredMs, sshMs };
   } finally {
     follower.abort();
     await following;
@@ -73,13 +81,18 @@ async function followSerial(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    progress.show(parsePhaseLines(machine.serial()));
+    const serial = machine.serial();
+    // The last line may still be on its way, and is shown only once.
+    progress.show(parsePhaseLines(serial.slice(0, serial.lastIndexOf("\n") + 1)));
     await sleep(POLL_MS);
   }
 }
 
-/** A boot that still retries something when the time is over is reported as it stands. */
-async function waitFinished({ port, password, timeoutMs }: BootWatch) {
+/**
+ * Waits for the last phase, and for that of sshd, which the boot does not wait for. What still retries
+ * something when the time is over is reported as it stands.
+ */
+async function waitFinished({ port, password, hasSsh, timeoutMs }: BootWatch) {
   using client = await connect({ port, password, timeoutMs: CALL_LIMIT_MS });
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
@@ -90,7 +103,10 @@ async function waitFinished({ port, password, timeoutMs }: BootWatch) {
         timeoutMs: CALL_LIMIT_MS,
       },
     )) as BootStatus;
-    if (status.finished_ms !== null || performance.now() > deadlineMs) return status.phases;
+    const isOver =
+      status.finished_ms !== null &&
+      (!hasSsh || status.phases.some(({ phase, state }) => phase === "ssh" && state === "done"));
+    if (isOver || performance.now() > deadlineMs) return status.phases;
     await sleep(POLL_MS);
   }
 }

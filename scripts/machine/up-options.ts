@@ -5,7 +5,8 @@ import { AgentError, errorText } from "../../src/base/errors.ts";
 
 export const UP_USAGE = `Usage: scripts/up [options]
 
-Builds the image, boots it in QEMU and says how to reach the machine.
+Builds the image, starts a controller on this host, makes the machine known to it
+with a private configuration, boots the machine in QEMU and says how to reach it.
 
   --memory MiB         memory of the machine, 256 to 262144 (default 1024)
   --cpus N             processors, 1 to 64 (default 2)
@@ -14,6 +15,8 @@ Builds the image, boots it in QEMU and says how to reach the machine.
   --append "WORDS"     added to the kernel command line
   --disk FILE          raw or qcow2 file, or block device, as the machine's first disk
   --zerotier HEX16     network the machine joins, 16 hexadecimal digits
+  --no-controller      no controller, no private configuration and so no sshd; the endpoint
+                       takes the password of the state directory. Always so with --nics 0
   --state DIR          where the files of this run are kept (default .node0 of the checkout);
                        another directory makes room for another machine
   --json               print the facts as JSON on standard output, progress on standard error
@@ -30,6 +33,8 @@ export interface UpOptions {
   readonly append: string;
   /** Absolute path, or null. */
   readonly diskPath: string | null;
+  /** False: the machine boots by itself, without what a controller gives it. */
+  readonly hasController: boolean;
   /** Absolute path, or null for the directory of the checkout. */
   readonly stateDirectory: string | null;
   readonly isJson: boolean;
@@ -60,6 +65,7 @@ export function parseUpOptions(argv: readonly string[]): UpOptions {
     boot,
     append: [kernelWords(values.append), ...zerotierWord(values.zerotier)].join(" ").trim(),
     diskPath: values.disk === undefined ? null : diskPath(values.disk),
+    hasController: !values["no-controller"] && nics > 0,
     stateDirectory: values.state === undefined ? null : resolve(values.state),
     isJson: values.json,
     isForeground: values.foreground,
@@ -80,6 +86,7 @@ function parse(argv: readonly string[]) {
         append: { type: "string", default: "" },
         disk: { type: "string" },
         zerotier: { type: "string" },
+        "no-controller": { type: "boolean", default: false },
         state: { type: "string" },
         json: { type: "boolean", default: false },
         foreground: { type: "boolean", default: false },

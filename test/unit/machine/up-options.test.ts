@@ -19,6 +19,7 @@ test("needs no options", () => {
     boot: "direct",
     append: "",
     diskPath: null,
+    hasController: true,
     stateDirectory: null,
     isJson: false,
     isForeground: false,
@@ -42,6 +43,13 @@ test("takes every option", () => {
     isForeground: true,
   });
 });
+
+test.each([["--no-controller"], ["--nics", "0"]])(
+  "boots without a controller with %j",
+  (...argv) => {
+    expect(parseUpOptions(argv).hasController).toBe(false);
+  },
+);
 
 test.each([
   [["--memory", "1G"], "Cannot use --memory: 1G seen, expected a whole number from 256 to 262144"],
