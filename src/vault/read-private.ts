@@ -7,6 +7,7 @@ const PIECE_BYTES = 1024 * 1024;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 /** Only names the directory: the process that serves it is not asked to open it. Source: open(2). */
 const O_PATH = 0o10000000;
+const FILE_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
 /**
  * Reads one file below a directory. No part of the path may be a link: whatever made the tree, nothing
@@ -31,6 +32,27 @@ export function readPrivate(
   });
 }
 
+/**
+ * {@link readPrivate} for a path that was just found by listing directories of a mount nobody can write to:
+ * none of them can be a link, so they are not looked at again, which makes this twice as fast.
+ */
+export function readListed(
+  directory: string,
+  path: string,
+  limitBytes: number,
+): Promise<Buffer | undefined> {
+  return slowFiles.read({
+    path,
+    code: "E_VAULT_FILE",
+    work: async (progress) => {
+      const { open } = await import("node:fs/promises");
+      const file = await openPart(open, `${directory}/${path}`, FILE_FLAGS, path);
+      return file && (await readAndClose(file, path, { limitBytes, progress }));
+    },
+    onLate: (content) => content?.fill(0),
+  });
+}
+
 interface Reading {
   readonly limitBytes: number;
   readonly progress: () => void;
@@ -47,7 +69,7 @@ async function readBelow(
   for (const [index, part] of parts.entries()) {
     if (here === undefined) return undefined;
     const isLast = index === parts.length - 1;
-    const flags = O_NOFOLLOW | (isLast ? O_RDONLY | O_NONBLOCK : O_PATH | O_DIRECTORY);
+    const flags = isLast ? FILE_FLAGS : O_PATH | O_DIRECTORY | O_NOFOLLOW;
     // Through the descriptor: the directory that was opened is the one that is looked into.
     const at = `/proc/self/fd/${here.fd}/${part}`;
     const parent = here;
@@ -57,11 +79,14 @@ async function readBelow(
       await parent.close();
     }
   }
-  if (here === undefined) return undefined;
+  return here && (await readAndClose(here, path, reading));
+}
+
+async function readAndClose(handle: Handle, path: string, reading: Reading): Promise<Buffer> {
   try {
-    return await readAll(here, path, reading);
+    return await readAll(handle, path, reading);
   } finally {
-    await here.close();
+    await handle.close();
   }
 }
 

@@ -2,7 +2,7 @@ import { AgentError, errorCode } from "../base/errors.ts";
 import { slowFiles } from "../sys/slow-files.ts";
 import { PRIVATE_FILES } from "./controller-api.ts";
 import { MANIFEST_PATH, parseManifest } from "./private-manifest.ts";
-import { readPrivate } from "./read-private.ts";
+import { readListed } from "./read-private.ts";
 
 export interface PrivateLimits {
   /** Files and directories. */
@@ -38,7 +38,7 @@ export async function verifyPrivate(
 ): Promise<number> {
   const walk: Walk = { root: mountpoint, limits, signal, digests: new Map(), entries: 0, bytes: 0 };
   await visit(walk, "", 0);
-  const manifest = await readPrivate(mountpoint, MANIFEST_PATH, limits.sizeBytes);
+  const manifest = await readListed(mountpoint, MANIFEST_PATH, limits.sizeBytes);
   const expected = manifest === undefined ? undefined : parseManifest(manifest.toString("utf8"));
   if (expected === undefined) throw damaged(`${MANIFEST_PATH} is missing or damaged`);
   walk.digests.delete(MANIFEST_PATH);
@@ -75,7 +75,7 @@ async function visit(walk: Walk, below: string, depth: number): Promise<void> {
       await visit(walk, path, depth + 1);
       continue;
     }
-    const content = await readPrivate(root, path, limits.sizeBytes - walk.bytes);
+    const content = await readListed(root, path, limits.sizeBytes - walk.bytes);
     if (content === undefined) continue;
     walk.bytes += content.length;
     digests.set(path, sha256Of(content));
