@@ -3,11 +3,13 @@ import { benchBoot } from "./boot.ts";
 import { benchController } from "./controller.ts";
 import { benchNetwork } from "./network.ts";
 import { benchRedis } from "./redis.ts";
+import { benchUnlock } from "./unlock.ts";
 
 const USAGE = `usage: scripts/bench boot [--runs N]           boot time, image size and memory, against a busybox baseline
        scripts/bench controller [--seconds N]  controller with 10 000 machines, against a bare TLS server
        scripts/bench network [--runs N]        network phase in namespaces, against udhcpc alone
-       scripts/bench redis [--runs N]          Redis endpoint and job engine, against redis-server`;
+       scripts/bench redis [--runs N]          Redis endpoint and job engine, against redis-server
+       scripts/bench unlock [--runs N]         phases unlock, controller-tls and ssh of a machine`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,6 +26,7 @@ const benchmarks: Record<string, () => Promise<void>> = {
   controller: () => benchController({ seconds }),
   network: () => benchNetwork(runs),
   redis: () => benchRedis(runs),
+  unlock: () => benchUnlock(runs),
 };
 const benchmark = benchmarks[positionals[0] ?? ""];
 if (values.help) {
