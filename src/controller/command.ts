@@ -6,9 +6,10 @@ import { AgentError, errorCode, errorText } from "../base/errors.ts";
 
 const USAGE = `Usage: node0 controller serve --dir DIR --listen ADDRESS:PORT [--name HOST]...
                               [--certificate FILE --key FILE] [--master-key-file FILE]
+                              [--pending-days N]
        node0 controller backup FILE --dir DIR
        node0 controller restore FILE --dir DIR
-       node0 controller token --dir DIR
+       node0 controller token [--new] --dir DIR
        node0 controller ca --dir DIR
        node0 controller nodes|policy|audit ...
 `;
@@ -20,6 +21,8 @@ const OPTIONS = {
   certificate: { type: "string" },
   key: { type: "string" },
   "master-key-file": { type: "string" },
+  "pending-days": { type: "string" },
+  new: { type: "boolean" },
 } as const;
 
 interface Words {
@@ -29,6 +32,8 @@ interface Words {
   readonly certificate: string | undefined;
   readonly key: string | undefined;
   readonly masterKeyFile: string | undefined;
+  readonly pendingDays: number | undefined;
+  readonly isNew: boolean;
   readonly operands: readonly string[];
 }
 
@@ -65,7 +70,7 @@ const ACTIONS: Readonly<Record<string, (words: Words) => Promise<number>>> = {
   serve: runServe,
   backup: runBackup,
   restore: runRestore,
-  token: (words) => printFile(words, "operator-token"),
+  token: runToken,
   ca: (words) => printFile(words, "ca.crt"),
 };
 
@@ -94,6 +99,7 @@ async function runServe(words: Words): Promise<number> {
   const controller = await service.startController({
     ...{ directory, masterKey, listen, names: words.names, clock: systemClock, log },
     tls: certificate === undefined || key === undefined ? undefined : { certificate, key },
+    pendingDays: words.pendingDays,
   });
   log.info("Controller serves", { url: controller.url, directory });
   log.info("Controller stops", { signal: await stopped.promise });
@@ -110,6 +116,13 @@ async function runBackup({ directory, operands }: Words): Promise<number> {
 async function runRestore({ directory, operands }: Words): Promise<number> {
   const { restore } = await import("./store-backup.ts");
   await restore(oneFile(operands), directory);
+  return 0;
+}
+
+async function runToken(words: Words): Promise<number> {
+  if (!words.isNew) return await printFile(words, "operator-token");
+  const { replaceToken } = await import("./server-token.ts");
+  process.stdout.write(`${replaceToken(words.directory)}\n`);
   return 0;
 }
 
@@ -141,6 +154,8 @@ function parseWords(argv: readonly string[]): Words {
       certificate: values.certificate,
       key: values.key,
       masterKeyFile: values["master-key-file"],
+      pendingDays: parseDays(values["pending-days"]),
+      isNew: values.new ?? false,
       operands: positionals,
     };
   } catch (error) {
@@ -155,6 +170,12 @@ function parseListen(text: string): { readonly host: string; readonly port: numb
   const host = bracketed ?? plain ?? "";
   if (isIP(host) === 0 || Number(port) > 65_535) throw wrongUse("no address to listen on");
   return { host, port: Number(port) };
+}
+
+function parseDays(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw wrongUse(`cannot use ${text} for days: expected a whole number from 1 on`);
 }
 
 function oneFile(operands: readonly string[]): string {

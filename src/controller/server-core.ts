@@ -35,8 +35,7 @@ export class Core {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly limits: RateLimits;
-  /** Aborted when the controller stops: streams end. */
-  readonly stopping = new AbortController();
+  #streams = new AbortController();
   /** For lines that requests of strangers cause. */
   readonly repeats: AuditRepeats;
   readonly #byMachine: RateLimit;
@@ -53,6 +52,16 @@ export class Core {
     const now = (): number => clock.monotonicMs();
     this.#byMachine = new RateLimit(limits.unlocksPerMinute, now);
     this.#strangers = new RateLimit(limits.strangersPerMinute, now);
+  }
+
+  /** Aborted when streams of operators have to end: the controller stops, or their token is no more. */
+  get streams(): AbortSignal {
+    return this.#streams.signal;
+  }
+
+  endStreams(): void {
+    this.#streams.abort();
+    this.#streams = new AbortController();
   }
 
   /** Whole milliseconds since the epoch. */

@@ -34,7 +34,7 @@ export interface OperatorNote {
 export class Operator {
   readonly #core: Core;
   readonly #authority: Authority;
-  readonly #tokenDigest: Buffer;
+  #tokenDigest: Buffer;
   readonly #failures: RateLimit;
 
   constructor(options: { core: Core; authority: Authority; token: string }) {
@@ -43,6 +43,15 @@ export class Operator {
     this.#tokenDigest = digest(options.token);
     const { clock, limits } = options.core;
     this.#failures = new RateLimit(limits.failedLoginsPerMinute, () => clock.monotonicMs());
+  }
+
+  /** From now on this one counts, and the one before no more. */
+  async setToken(token: string): Promise<void> {
+    this.#tokenDigest = digest(token);
+    const { store, log } = this.#core;
+    store.audit.append({ action: "token", subject: "", actor: "controller", outcome: "done" });
+    log.info("Operator token replaced");
+    await store.durable();
   }
 
   /** Compares in constant time. */

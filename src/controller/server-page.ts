@@ -12,6 +12,8 @@ const LIST_STEP = 100;
 export interface Page {
   /** @returns False, and has done nothing, for a request that is not for the page. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  /** Logs everybody out. */
+  endSessions(): void;
   /** Ends live connections: the server cannot stop before. */
   close(): void;
 }
@@ -49,13 +51,13 @@ export function pageController(core: Core, operator: Operator): WebController {
   };
 }
 
-async function listNodes({ store }: Core): Promise<readonly NodeRecord[]> {
-  const nodes: NodeRecord[] = [];
+/** One after the other: nobody has to hold all of them. */
+async function* listNodes({ store }: Core): AsyncGenerator<NodeRecord> {
   for (let after = ""; ; ) {
     const page = store.nodes.page(after, LIST_STEP);
     const last = page.at(-1);
-    if (last === undefined) return nodes;
-    nodes.push(...page);
+    if (last === undefined) return;
+    yield* page;
     after = last.id;
     await nextTurn();
   }

@@ -1,20 +1,20 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
-import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { AgentError, errorCode, errorText } from "../base/errors.ts";
+import { errorText } from "../base/errors.ts";
 import type { Logger } from "../log/logger.ts";
 import { Authority, type ServerCertificate } from "./ca.ts";
 import { type Gauge, Metrics } from "./metrics.ts";
 import { Router } from "./router.ts";
 import { ControllerServer } from "./server.ts";
+import { type CertificateFiles, serverCertificate } from "./server-certificate.ts";
 import { Core, DEFAULT_LIMITS } from "./server-core.ts";
 import { Identity } from "./server-identity.ts";
 import { Operator } from "./server-operator.ts";
 import { openPage } from "./server-page.ts";
+import { forgetPending } from "./server-pending.ts";
 import { apiRoutes } from "./server-routes.ts";
+import { TokenFile } from "./server-token.ts";
 import { Store } from "./store.ts";
 import { writePrivateFile } from "./store-files.ts";
 import type { RateLimits } from "./types.ts";
@@ -24,7 +24,12 @@ const HEARTBEAT_WRITE_MS = 100;
 const HEARTBEAT_STEP = 20;
 const REPEATS_WINDOW_S = 60;
 const CERTIFICATE_CHECK_MS = 3_600_000;
-const TICKET_KEYS_MS = 86_400_000;
+const TOKEN_CHECK_MS = 500;
+const FORGET_PENDING_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Machines nobody decided over are forgotten after this. */
+export const DEFAULT_PENDING_DAYS = 30;
 
 export interface ControllerOptions {
   readonly directory: string;
@@ -32,8 +37,10 @@ export interface ControllerOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** Host names and addresses the certificate is good for, beside those of this machine. */
   readonly names: readonly string[];
-  /** Paths of PEM files in place of our own certificate. */
-  readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
+  /** In place of our own certificate. */
+  readonly tls?: CertificateFiles | undefined;
+  /** Default {@link DEFAULT_PENDING_DAYS}. */
+  readonly pendingDays?: number | undefined;
   readonly limits?: RateLimits;
   readonly clock: Clock;
   readonly log: Logger;
@@ -55,13 +62,15 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const store = new Store({ directory, masterKey: options.masterKey, nowMs });
   try {
     const authority = await Authority.open({ directory, nowMs });
-    const token = readToken(directory);
+    const tokenFile = new TokenFile(directory);
     const metrics = new Metrics();
     const limits = options.limits ?? DEFAULT_LIMITS;
     const core = new Core({ store, clock, log, metrics, limits });
-    const operator = new Operator({ core, authority, token });
+    const operator = new Operator({ core, authority, token: tokenFile.read() });
     const page = openPage(core, operator);
-    const certificate = (): Promise<ServerCertificate> => certificateOf(options, authority);
+    const { tls: files, names, pendingDays = DEFAULT_PENDING_DAYS } = options;
+    const certificate = (): Promise<ServerCertificate> =>
+      serverCertificate({ authority, names, files });
     let current = await certificate();
     const gauges = (): readonly Gauge[] => gaugesOf(store, server);
     const server = new ControllerServer({
@@ -71,6 +80,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
       tls: { ...current, ca: authority.certificate },
       page: (request, response) => page.handle(request, response),
     });
+    const forgetOld = (): Promise<void> => forgetPending(core, pendingDays * DAY_MS);
+    await forgetOld();
     const port = await server.listen(options.listen.host, options.listen.port);
     const url = `https://${urlHost(options.listen.host)}:${port}`;
     writePrivateFile(join(directory, "url"), `${url}\n`);
@@ -93,13 +104,22 @@ export async function startController(options: ControllerOptions): Promise<Runni
         server.setCertificate({ ...next, ca: authority.certificate });
         log.info("Server certificate replaced");
       }),
-      repeat(TICKET_KEYS_MS, log, () => server.renewTicketKeys()),
+      repeat(DAY_MS, log, () => server.renewTicketKeys()),
+      repeat(TOKEN_CHECK_MS, log, async () => {
+        if (!tokenFile.isChanged) return;
+        const token = tokenFile.read();
+        if (operator.checkToken(token)) return;
+        await operator.setToken(token);
+        page.endSessions();
+        core.endStreams();
+      }),
+      repeat(FORGET_PENDING_MS, log, forgetOld),
     ];
     return {
       ...{ url, port, core, operator },
       stop: async () => {
         for (const task of tasks) clearInterval(task);
-        core.stopping.abort();
+        core.endStreams();
         page.close();
         await server.stop();
         core.repeats.flush(REPEATS_WINDOW_S);
@@ -112,41 +132,6 @@ export async function startController(options: ControllerOptions): Promise<Runni
     await store.close();
     throw error;
   }
-}
-
-/** The operator token: 32 random bytes, made at first start. */
-function readToken(directory: string): string {
-  const path = join(directory, "operator-token");
-  if (!existsSync(path)) writePrivateFile(path, `${randomBytes(32).toString("base64url")}\n`);
-  const [token = ""] = readFileSync(path, "utf8").split("\n");
-  if (token.trim().length >= 32) return token.trim();
-  throw new AgentError("E_TOKEN", `Cannot use ${path}: expected a token of 32 characters or more`);
-}
-
-async function certificateOf(
-  { tls, names }: ControllerOptions,
-  authority: Authority,
-): Promise<ServerCertificate> {
-  if (tls === undefined) return await authority.server([...new Set([...names, ...localNames()])]);
-  return { certificate: readPem(tls.certificate), key: readPem(tls.key) };
-}
-
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new AgentError("E_TLS_FILE", `Cannot read ${path}: ${errorCode(error)}, expected PEM`);
-  }
-}
-
-/** Link-local addresses are left out: they need a zone, which certificates do not have. */
-function localNames(): readonly string[] {
-  const addresses = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .map(({ address }) => address)
-    .filter((address) => !address.toLowerCase().startsWith("fe80"));
-  const name = /^[a-z0-9.-]+$/i.test(hostname()) ? [hostname()] : [];
-  return ["localhost", ...name, ...addresses];
 }
 
 function urlHost(host: string): string {

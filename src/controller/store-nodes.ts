@@ -16,6 +16,8 @@ export interface NewNode {
   readonly address: string;
 }
 
+export type UndecidedNode = Pick<NodeRecord, "id" | "lastSeenMs">;
+
 const SELECT = `SELECT n.*, h.body AS heartbeat,
     (SELECT json_group_array(mac ORDER BY place) FROM macs WHERE node = n.id) AS macs,
     (SELECT json_group_array(serial ORDER BY revoked_ms) FROM certificates
@@ -108,6 +110,17 @@ export class NodeTable {
     this.#statements.report.run(JSON.stringify(reported), address, this.#nowMs(), id);
   }
 
+  /**
+   * Machines nobody decided over: neither registered by an operator nor given a private configuration.
+   * Up to `limit` with an id above `after`, in the order of their ids.
+   */
+  undecided(after: string, limit: number): readonly UndecidedNode[] {
+    return this.#statements.undecided.all(after, limit).map((row) => ({
+      id: String(row["id"]),
+      lastSeenMs: Number(row["last_seen_ms"]),
+    }));
+  }
+
   remove(id: string): void {
     this.#beats.delete(id);
     this.#statements.remove.run(id);
@@ -178,6 +191,10 @@ function prepare(database: DatabaseSync): Record<StatementName, StatementSync> {
     report: database.prepare(
       "UPDATE nodes SET reported = ?, address = ?, last_seen_ms = ? WHERE id = ?",
     ),
+    undecided: database.prepare(
+      `SELECT id, last_seen_ms FROM nodes WHERE state = 'pending' AND id > ? AND registered = 0
+         AND uploads = 0 ORDER BY id LIMIT ?`,
+    ),
     remove: database.prepare("DELETE FROM nodes WHERE id = ?"),
     beat: database.prepare(
       `INSERT INTO heartbeats SELECT id, ?1 FROM nodes WHERE id = ?2
@@ -197,6 +214,7 @@ type StatementName =
   | "register"
   | "setState"
   | "report"
+  | "undecided"
   | "remove"
   | "beat";
 

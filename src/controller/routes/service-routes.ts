@@ -31,13 +31,14 @@ export function serviceRoutes(core: Core, gauges: () => readonly Gauge[]): reado
       send(`event: node\ndata: ${JSON.stringify({ id, state })}\n\n`);
     });
     const end = (): void => void response.end();
-    core.stopping.signal.addEventListener("abort", end, { once: true });
+    const { streams } = core;
+    streams.addEventListener("abort", end, { once: true });
     const timer = setInterval(() => send(": still here\n\n"), KEEP_ALIVE_MS);
     response.on("close", () => {
       listeners -= 1;
       forget();
       clearInterval(timer);
-      core.stopping.signal.removeEventListener("abort", end);
+      streams.removeEventListener("abort", end);
     });
   };
   return [
