@@ -52,6 +52,7 @@ export async function startUp(start: UpStart): Promise<Started> {
   const directory = makeMachineDirectory();
   ownRun(directory);
   writeStartedRun(state, { directory, processes: [] });
+  if (!options.hasController) say(`no controller${options.nics === 0 ? ": no network card" : ""}`);
   const chain = options.hasController ? await startChain(start, directory) : null;
   const passwordFile = chain?.access.passwordFile ?? join(state, PASSWORD);
   const password = chain === null ? ensurePassword(passwordFile) : readLine(passwordFile);

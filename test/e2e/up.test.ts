@@ -26,6 +26,8 @@ interface Ended {
   readonly stderr: string;
 }
 
+const TWO_BOOTS_MS = 480_000;
+
 let state: string;
 
 beforeEach(() => {
@@ -126,7 +128,9 @@ test.each(["direct", "ipxe"])(
   },
 );
 
-test("a second up starts the same machine at the same controller, and its end ends the controller", async () => {
+test("a second up starts the same machine at the same controller, and its end ends the controller", {
+  timeout: TWO_BOOTS_MS,
+}, async () => {
   const start = async (): Promise<UpRecord> => {
     const up = await run("scripts/up", ["--state", state, "--json"]);
     expect(up.status, up.stderr).toBe(0);
