@@ -169,6 +169,12 @@ test("given files take the place of made ones", async () => {
 
 test.each([
   ["net.toml", "netToml", "[network]\nauto = 7\n", /net\.toml/],
+  [
+    "controllers in net.toml",
+    "netToml",
+    '[[controller]]\nurl = "https://a"\nca = "/ca"\n',
+    /those of the image stay/,
+  ],
   ["an empty password", "redisPasswordFile", "\n", /redis\/password/],
   ["a host key that is none", "sshHostKey", "no key\n", /expected an ed25519 key/],
   ["authorized keys that are none", "authorizedKeys", "# one\nssh-ed25519 AAAA\n", /given:2/],

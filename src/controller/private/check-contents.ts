@@ -45,9 +45,7 @@ export async function checkContents(
   const password = tree.text(PRIVATE_FILES.redisPassword);
   if (password !== undefined) problems.push(...checkPassword(password));
   const netToml = tree.text(PRIVATE_FILES.netToml);
-  if (netToml !== undefined) {
-    problems.push(...parseNetworkConfig(netToml, PRIVATE_FILES.netToml).problems);
-  }
+  if (netToml !== undefined) problems.push(...checkNetToml(netToml));
   return [...problems, ...(await checkSsh(tree, work))];
 }
 
@@ -68,6 +66,19 @@ function checkPassword(text: string): string[] {
   const [line = ""] = text.split("\n");
   if (PASSWORD.test(line)) return [];
   return [`${PRIVATE_FILES.redisPassword}: its first line is not 1 to 512 printable ASCII letters`];
+}
+
+/** The machine adds it to that of its image, and keeps to the controllers of that. */
+function checkNetToml(text: string): string[] {
+  const { problems, config } = parseNetworkConfig(text, PRIVATE_FILES.netToml);
+  const unused = [
+    ...(config.controllers.length > 0 ? ["controllers"] : []),
+    ...(config.probes.length > 0 ? ["probes"] : []),
+  ];
+  const texts = unused.map(
+    (what) => `${PRIVATE_FILES.netToml}: ${what} seen, expected none: those of the image stay`,
+  );
+  return [...problems, ...texts];
 }
 
 async function checkSsh(tree: PlainTree, work: WorkDirectory): Promise<string[]> {
