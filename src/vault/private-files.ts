@@ -1,3 +1,4 @@
+import { firstLine } from "../base/secret-bytes.ts";
 import { PRIVATE_FILES, VAULT } from "./controller-api.ts";
 import type { ClientIdentity } from "./controller-request.ts";
 import { readPrivate } from "./read-private.ts";
@@ -31,11 +32,9 @@ export class PrivateFiles {
   async readPassword(): Promise<Buffer | undefined> {
     const content = await this.#read(PRIVATE_FILES.redisPassword, PASSWORD_LIMIT_BYTES);
     if (content === undefined) return undefined;
-    const newline = content.indexOf(0x0a);
-    const end = newline < 0 ? content.length : newline;
-    const isDos = end > 0 && content[end - 1] === 0x0d;
-    const line = Buffer.alloc(isDos ? end - 1 : end);
-    content.copy(line, 0, 0, line.length);
+    const first = firstLine(content);
+    const line = Buffer.alloc(first.length);
+    line.set(first);
     content.fill(0);
     return line.length === 0 ? undefined : line;
   }
