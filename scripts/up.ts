@@ -37,6 +37,8 @@ async function up(options: UpOptions): Promise<void> {
   const acceleration = await probeAcceleration({ cachePath });
   say(`up: acceleration ${acceleration.accel}: ${acceleration.reason}`);
   const image = await ensureImage(ROOT);
+  // That may have taken minutes: another one may have begun by now.
+  await clearEndedRun(state);
   const interruption = new AbortController();
   const { signal } = interruption;
   const sayUp = (line: string): void => say(`up: ${line}`);
