@@ -40,6 +40,11 @@ export interface PosixSpawnCall {
   readonly env: readonly string[];
 }
 
+/** Larger than posix_spawn_file_actions_t and posix_spawnattr_t of glibc (80 and 336 bytes). */
+export const ACTIONS_BYTES = 128;
+export const ATTRIBUTES_BYTES = 512;
+export const SIGSET_BYTES = 128;
+
 let loaded: Promise<Libc> | undefined;
 
 /**

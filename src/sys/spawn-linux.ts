@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
 import { AgentError } from "../base/errors.ts";
-import { type Libc, loadLibc } from "./libc.ts";
+import { ACTIONS_BYTES, ATTRIBUTES_BYTES, type Libc, loadLibc, SIGSET_BYTES } from "./libc.ts";
 import {
   CHUNK_BYTES,
   type ExitStatus,
@@ -134,10 +134,6 @@ const DESCRIPTOR_RETRY_MS = 100;
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const O_CLOEXEC = 0o2000000;
 const FIRST_UNUSED_DESCRIPTOR = 3;
-/** Larger than posix_spawn_file_actions_t and posix_spawnattr_t of glibc (80 and 336 bytes). */
-const ACTIONS_BYTES = 128;
-const ATTRIBUTES_BYTES = 512;
-const SIGSET_BYTES = 128;
 /** POSIX_SPAWN_SETPGROUP, SETSIGDEF and SETSIGMASK of <spawn.h>. */
 const SPAWN_FLAGS = 0x02 | 0x04 | 0x08;
 
