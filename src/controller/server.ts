@@ -250,10 +250,10 @@ function closeSoon(request: IncomingMessage, response: ServerResponse): void {
 }
 
 function parseTarget(target: string): URL {
-  if (target.startsWith("/") && !target.startsWith("//") && URL.canParse(target, "https://node0")) {
-    return new URL(target, "https://node0");
-  }
-  throw notFound();
+  const isPath = target.startsWith("/") && !target.startsWith("//");
+  const url = isPath ? URL.parse(target, "https://node0") : null;
+  if (url === null) throw notFound();
+  return url;
 }
 
 function isApi(path: string): boolean {
