@@ -5,7 +5,7 @@ import { AgentError } from "../base/errors.ts";
 import type { Logger } from "../log/logger.ts";
 import { AuditLog } from "./audit.ts";
 import { CertificateTable } from "./store-certificates.ts";
-import { Checkpoints } from "./store-checkpoint.ts";
+import { CHECKPOINTS, Checkpoints, type CheckpointWork } from "./store-checkpoint.ts";
 import { DATABASE_FILE } from "./store-files.ts";
 import { Seal } from "./store-key.ts";
 import { lockDirectory } from "./store-lock.ts";
@@ -122,9 +122,12 @@ export class Store {
   }
 
   /** From now on a thread writes the write-ahead log back. @returns Ends that; before `close`. */
-  startCheckpoints(log: Logger): () => Promise<void> {
+  startCheckpoints(
+    log: Logger,
+    times: Omit<CheckpointWork, "path"> = CHECKPOINTS,
+  ): () => Promise<void> {
     this.#database.exec(`PRAGMA wal_autocheckpoint = ${LONGEST_LOG_PAGES}`);
-    const checkpoints = new Checkpoints(this.#path, log);
+    const checkpoints = new Checkpoints({ path: this.#path, ...times }, log);
     checkpoints.start();
     return () => checkpoints.stop();
   }

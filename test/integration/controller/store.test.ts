@@ -1,11 +1,21 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { Store } from "../../../src/controller/store.ts";
 import { DATABASE_FILE } from "../../../src/controller/store-files.ts";
 import { readMasterKey } from "../../../src/controller/store-key.ts";
+import { QuietLog } from "../../fakes/quiet-log.ts";
 
 const KEY = Buffer.alloc(32, 7).toString("base64");
 const directories: string[] = [];
@@ -191,4 +201,42 @@ test("heartbeats are seen at once and written with the next batch", async () => 
   expect(store.nodes.get(id)?.heartbeat).toMatchObject({ hostname: "a", from: "192.0.2.9" });
   const again = await reopen(store, directory);
   expect(again.nodes.get(id)?.heartbeat).toMatchObject({ hostname: "a", from: "192.0.2.9" });
+});
+
+test("the log is written back while writing goes on, and begins anew", async () => {
+  const directory = scratch();
+  const store = openStore(directory);
+  const end = store.startCheckpoints(new QuietLog(), { everyMs: 50, longLogPages: 100 });
+  const line = { action: "unlock", subject: "k3w9x0aab12c", actor: "192.0.2.1", outcome: "done" };
+  const detail = "x".repeat(500);
+  let lines = 0;
+  // 3 pages and more each time: some 20 MB in all.
+  for (let time = 0; time < 1500; time += 1) {
+    store.transaction(() => {
+      for (let one = 0; one < 10; one += 1) store.audit.append({ ...line, detail });
+    });
+    lines += 10;
+    await sleep(2);
+  }
+  expect(statSync(join(directory, `${DATABASE_FILE}-wal`)).size).toBeLessThan(14_000_000);
+  await end();
+  const again = await reopen(store, directory);
+  expect(again.audit.length).toBe(lines);
+  expect(again.audit.verify()).toBe(0);
+});
+
+test("a store whose log nobody writes back does it itself once that is long", async () => {
+  const directory = scratch();
+  const store = openStore(directory);
+  const end = store.startCheckpoints(new QuietLog(), { everyMs: 1e9, longLogPages: 1 });
+  const line = { action: "unlock", subject: "k3w9x0aab12c", actor: "192.0.2.1", outcome: "done" };
+  const detail = "x".repeat(500);
+  for (let time = 0; time < 100; time += 1) {
+    store.transaction(() => {
+      for (let one = 0; one < 2000; one += 1) store.audit.append({ ...line, detail });
+    });
+  }
+  expect(statSync(join(directory, DATABASE_FILE)).size).toBeGreaterThan(30_000_000);
+  expect(statSync(join(directory, `${DATABASE_FILE}-wal`)).size).toBeLessThan(80_000_000);
+  await end();
 });
