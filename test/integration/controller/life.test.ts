@@ -105,6 +105,25 @@ test("policy overlay gives the key to the pinned address alone", async () => {
   await operator("PUT", "/v1/policy", { policy: "manual" });
 });
 
+test("another machine that names the MAC gets no key where the overlay address is pinned", async () => {
+  const mac = "52:54:00:00:03:02";
+  const id = await controller.addNode(mac, KEY);
+  await operator("POST", "/v1/nodes", { macs: [mac], overlayAddress: "127.0.7.1" });
+  await operator("PUT", "/v1/policy", { policy: "overlay" });
+  const other = await controller.unlock([mac], { localAddress: "127.0.7.2" });
+  expect(other).toMatchObject({ status: 409, json: { state: "withheld", node: id } });
+  expect(other.text).not.toContain(KEY);
+  const own = await controller.unlock([mac], { localAddress: "127.0.7.1" });
+  expect(own).toMatchObject({ status: 200, json: { key: KEY } });
+  await operator("PUT", "/v1/policy", { policy: "manual" });
+  const lines = (await controller.auditLines()).filter(({ action }) => action === "unlock");
+  const told = lines.filter(({ subject }) => subject === id);
+  expect(told.map(({ actor, outcome }) => `${actor} ${outcome}`)).toStrictEqual([
+    "127.0.7.2 withheld",
+    "127.0.7.1 approved",
+  ]);
+});
+
 test("addresses of two machines in one request give nothing and show in the audit log", async () => {
   await controller.addNode("52:54:00:00:04:01");
   await controller.addNode("52:54:00:00:04:02");

@@ -32,6 +32,8 @@ export interface AskOptions {
   readonly token?: string;
   readonly identity?: ClientIdentity;
   readonly agent?: Agent;
+  /** Where the request comes from; every address of 127.0.0.0/8 is there. */
+  readonly localAddress?: string;
 }
 
 /** A controller of its own process and directory, for tests. */
@@ -114,6 +116,7 @@ export class TestController {
         method,
         ca: this.ca,
         agent: options.agent ?? false,
+        ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
         ...options.identity,
         headers: {
           "content-length": Buffer.byteLength(body),
