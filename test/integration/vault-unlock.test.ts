@@ -126,6 +126,20 @@ test("the next agent asks for no key, and goes on with the session", async () =>
   expect(await next.session.bringUp(context())).toContain(id);
 });
 
+test("rejected while it waits, a machine says so with the operator's note, until it is approved", async () => {
+  const vault = agent();
+  const refused = vault.unlock.bringUp(context()).then(String, ({ message }: Error) => message);
+  await expect.poll(() => reasons.length, { timeout: 5000 }).toBeGreaterThan(0);
+  const [{ id = "" } = {}] = await operator.listNodes();
+  await operator.reject(id, "not ours");
+  expect(await refused).toBe(`${id} was rejected by ${server.url}: not ours`);
+  await expect(vault.unlock.bringUp(context())).rejects.toThrow(`${id} was rejected by`);
+  expect(home.isMounted()).toBe(false);
+  await upload(id);
+  await operator.approve(id);
+  expect(await vault.unlock.bringUp(context())).toContain(`key by ${server.url} for ${id}`);
+});
+
 test("revoked while running the mount stays; after three refusals it is gone and the key refused", async () => {
   const vault = agent();
   const id = await unlocked(vault);
