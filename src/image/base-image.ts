@@ -21,8 +21,6 @@ export interface BaseImageOptions {
   readonly key: string;
   readonly layout: Exclude<Layout, "cpio">;
   readonly compression: string;
-  /** Path prefixes of what every boot reads. */
-  readonly hot: readonly string[];
   readonly openToolbox: () => Promise<Toolbox>;
   readonly buildTree: () => Promise<Tree>;
 }
@@ -45,7 +43,6 @@ export async function openBaseImage(options: BaseImageOptions): Promise<BaseImag
     tree,
     layout: options.layout,
     compression: options.compression,
-    hot: options.hot,
     workDir: `${file}.tree`,
     target: part,
   });

@@ -121,7 +121,6 @@ async function packLayered(job: Job): Promise<Packed> {
     key: hashJson([recipe, node, layout, compression, fetched, own.zerotier?.sha256]).slice(0, 32),
     layout,
     compression,
-    hot: workshop.recipe.hot,
     openToolbox: workshop.openToolbox,
     buildTree: () => buildBaseTree(job),
   });

@@ -11,9 +11,6 @@ const RECIPE = object(
     leaveOut: array(string(), {
       description: "paths not taken; a slash at the end names a directory",
     }),
-    hot: array(string(), {
-      description: "beginnings of paths every boot reads: packed to be read fast, the rest small",
-    }),
     flavours: map(
       object(
         {
@@ -24,7 +21,7 @@ const RECIPE = object(
       ),
     ),
   },
-  ["release", "base", "tools", "without", "leaveOut", "hot", "flavours"],
+  ["release", "base", "tools", "without", "leaveOut", "flavours"],
 );
 
 /** `initramfs/packages.json`: what the image is made of, by name. */

@@ -9,7 +9,6 @@ test("each flavour is a set of its own beside base and tools", () => {
     tools: ["kmod"],
     without: [],
     leaveOut: [],
-    hot: [],
     flavours: { cloud: { kernel: "linux-image-cloud-amd64", packages: [] } },
   });
 
