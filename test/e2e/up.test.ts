@@ -21,6 +21,7 @@ import { readMounts } from "../../src/sys/mounts.ts";
 import { ROOT } from "./support.ts";
 
 interface Ended {
+  readonly pid: number;
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -45,8 +46,9 @@ function run(program: string, args: readonly string[]): Promise<Ended> {
 
 function runProgram(program: string, args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(program, args, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+    const child = execFile(program, args, (error, stdout, stderr) => {
+      const status = error === null ? 0 : Number(error.code);
+      resolve({ pid: child.pid ?? 0, status, stdout, stderr });
     });
   });
 }
@@ -77,12 +79,16 @@ function left({ run: { processes } }: UpRecord): number[] {
   return processes.map(({ pid }) => pid).filter((pid) => identify(pid) !== null);
 }
 
-const mountpoints = (): string[] => readMounts(linuxFiles).map(({ mountpoint }) => mountpoint);
+/** Mounts with the plain files of a private configuration that this process made. */
+function mountsOf(pid: number): string[] {
+  return readMounts(linuxFiles)
+    .map(({ mountpoint }) => mountpoint)
+    .filter((path) => path.includes(`node0-private-${pid}-`));
+}
 
 test.each(["direct", "ipxe"])(
   "up --boot %s leaves a machine and its controller in the background, down leaves nothing",
   async (boot) => {
-    const mounted = mountpoints();
     const up = await run("scripts/up", ["--state", state, "--boot", boot, "--json"]);
     expect(up.stderr).toContain("up: acceleration ");
     expect(up.status, up.stderr).toBe(0);
@@ -103,7 +109,7 @@ test.each(["direct", "ipxe"])(
     const { hostname, addresses } = (await heardOf(record)).heartbeat ?? {};
     expect(addresses).toContain("eth0 10.0.2.15/24");
     expect(record.ssh).toMatchObject({ host: "127.0.0.1", user: "root" });
-    expect(await sshLine(up.stderr, "hostname")).toEqual({
+    expect(await sshLine(up.stderr, "hostname")).toMatchObject({
       status: 0,
       stdout: `${hostname}\n`,
       stderr: "",
@@ -124,7 +130,7 @@ test.each(["direct", "ipxe"])(
     expect(left(record)).toEqual([]);
     expect(existsSync(record.run.directory)).toBe(false);
     expect(readdirSync(state).sort()).toEqual(["controller", "private"]);
-    expect(mountpoints()).toEqual(mounted);
+    expect(mountsOf(up.pid)).toEqual([]);
   },
 );
 
@@ -179,12 +185,13 @@ test("up says why its controller did not start, and leaves nothing running", asy
 });
 
 test("what a killed up left is cleared by down", async () => {
-  const mounted = mountpoints();
   const up = spawn(join(ROOT, "scripts/up"), ["--state", state], { stdio: "ignore" });
   const exit = once(up, "exit");
   const started = join(state, "starting.json");
   // The controller stands in it as soon as it serves.
   await expect.poll(() => processesIn(started).length, { timeout: 120_000 }).toBe(1);
+  const pid = up.pid ?? 0;
+  await expect.poll(() => mountsOf(pid), { timeout: 20_000, interval: 10 }).not.toEqual([]);
   const { directory } = JSON.parse(readFileSync(started, "utf8")) as Run;
   const [controller] = processesIn(started);
   up.kill("SIGKILL");
@@ -197,7 +204,7 @@ test("what a killed up left is cleared by down", async () => {
   expect(identify(controller?.pid ?? 0)).toBeNull();
   expect(existsSync(directory)).toBe(false);
   expect(existsSync(started)).toBe(false);
-  expect(mountpoints()).toEqual(mounted);
+  expect(mountsOf(pid)).toEqual([]);
 });
 
 /** Processes of a run that is being started; none while there is no such run. */
