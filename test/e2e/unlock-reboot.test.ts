@@ -6,6 +6,9 @@ import { ChainLab } from "./support/chain-lab.ts";
 import { ssh } from "./support/ssh.ts";
 import { BOOT_LIMIT_MS, call, exchange, openClient, shell } from "./support.ts";
 
+/** Machines report every 30 s, less up to a fifth. */
+const HEARTBEAT_LIMIT_MS = 60_000;
+
 /** One machine for all of these, each test going on where the one before ended. */
 let lab: ChainLab;
 let machine: Machine;
@@ -95,6 +98,9 @@ describe("a registered machine with its ciphertext in the image", () => {
 
   test("goes on when it is revoked, and is refused at the next boot, which says why", async () => {
     await lab.operator.revoke(lab.id, "sold to somebody");
+    const refusals = (): Promise<string> =>
+      shell(client, "grep -c 'heartbeat failed' /run/node0/agent.log || true");
+    await expect.poll(refusals, { timeout: HEARTBEAT_LIMIT_MS, interval: 1000 }).toBe("1\n");
     const late = openClient(machine, lab.password);
     expect(await shell(late, "cat /mnt/etc/redis/password")).toBe(`${lab.password}\n`);
     late.disconnect();
