@@ -199,6 +199,14 @@ test.each([
   expect(controller.asked).toEqual([]);
 });
 
+test("a directory that cannot be made is told before the controller is asked", async () => {
+  const directory = join(home, "not", "there");
+  await expect(createPrivate(options({ directory }), context)).rejects.toThrow(
+    `${join(home, "not")} is not a directory`,
+  );
+  expect(controller.asked).toEqual([]);
+});
+
 test("long names are fine, and directories nested too deeply are told", async () => {
   const extra = join(home, "extra");
   const long = `${"d".repeat(90)}/${"f".repeat(90)}`;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { errorCode } from "../../base/errors.ts";
 import { formatManifest, parseManifest } from "../../vault/private-manifest.ts";
 import { formatUstar, type UstarEntry } from "../../vault/ustar.ts";
@@ -112,8 +112,13 @@ export function checkFree(directory: string): void {
   try {
     found = readdirSync(directory);
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return;
-    throw privateError(`Cannot use --out ${directory}: ${errorCode(error)}, expected a directory`);
+    const code = errorCode(error);
+    if (code !== "ENOENT") {
+      throw privateError(`Cannot use --out ${directory}: ${code}, expected a directory`);
+    }
+    const parent = dirname(directory);
+    if (statSync(parent, { throwIfNoEntry: false })?.isDirectory()) return;
+    throw privateError(`Cannot use --out ${directory}: ${parent} is not a directory; make it first`);
   }
   if (found.length === 0) return;
   throw privateError(
