@@ -118,7 +118,9 @@ export function checkFree(directory: string): void {
     }
     const parent = dirname(directory);
     if (statSync(parent, { throwIfNoEntry: false })?.isDirectory()) return;
-    throw privateError(`Cannot use --out ${directory}: ${parent} is not a directory; make it first`);
+    throw privateError(
+      `Cannot use --out ${directory}: ${parent} is not a directory; make it first`,
+    );
   }
   if (found.length === 0) return;
   throw privateError(
