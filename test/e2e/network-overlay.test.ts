@@ -47,6 +47,7 @@ beforeAll(async () => {
     ...image,
     taps,
     namespacePid: network.pid,
+    password: null,
     append: `zerotier=${OVERLAY} noautonic=eth1 ${HIDE_ZEROTIER}`,
   });
 });

@@ -32,7 +32,10 @@ beforeAll(async () => {
     host: CONTROLLER,
     macs,
   });
-  machine = await startNode({ ...image, taps, namespacePid: network.pid, linksDown: [0] });
+  machine = await startNode({
+    ...{ ...image, taps, namespacePid: network.pid, linksDown: [0] },
+    password: null,
+  });
 });
 afterAll(async () => {
   for (const client of clients) client.disconnect();
