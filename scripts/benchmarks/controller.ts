@@ -18,6 +18,9 @@ const FIRST_S = Math.ceil(MACHINES / BEATS_PER_SECOND);
 const PEER_S = 20;
 const TICKS_PER_SECOND = 100;
 
+/** Asked once: afterwards this process has one core itself. */
+const HAS_TWO_CORES = availableParallelism() > 1;
+
 interface Measured extends LoadResult {
   readonly seconds: number;
   /** Percent of one core. */
@@ -81,8 +84,9 @@ interface Server {
 
 /** Starts a server that prints its port, all its threads on the second core where there is one. */
 async function startServer(command: readonly string[]): Promise<Server> {
-  const [program = "", ...words] =
-    availableParallelism() > 1 ? ["taskset", "--cpu-list", "1", ...command] : command;
+  const [program = "", ...words] = HAS_TWO_CORES
+    ? ["taskset", "--cpu-list", "1", ...command]
+    : command;
   const child = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   let text = "";
@@ -114,7 +118,7 @@ function measure(
 }
 
 function pin(pid: number, core: number): void {
-  if (availableParallelism() < 2) {
+  if (!HAS_TWO_CORES) {
     console.log("one core: the load takes its time from the server");
     return;
   }
