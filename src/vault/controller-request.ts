@@ -156,6 +156,10 @@ function send(request: ControllerRequest, connection: TLSSocket): ClientRequest 
     path: request.path,
     headers: requestHeaders(request),
   });
+  // It may hold a key. The parser, which listens first, has copied the body out of it by then.
+  call.once("socket", (socket) => {
+    socket.on("data", (received: Buffer) => received.fill(0));
+  });
   call.end(request.body);
   return call;
 }
