@@ -69,6 +69,14 @@ describe("a machine booted directly", () => {
     },
   );
 
+  test("opens no debugger for whoever is on the machine", async () => {
+    const agent = "$(pidof node | tr ' ' '\\n' | sort -n | head -n 1)";
+    expect(await shell(client(), `tr '\\0' ' ' </proc/${agent}/cmdline`)).toContain("agent.cjs");
+    await shell(client(), `kill -USR1 ${agent}; sleep 1`);
+    // Port 9229 is 240D; 0A is a listener.
+    expect(await shell(client(), "cat /proc/net/tcp")).not.toMatch(/:240D \S+ 0A /);
+  });
+
   test("keeps the password out of the kernel command line and of process lists", async () => {
     const found = await shell(
       client(),
