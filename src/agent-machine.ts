@@ -52,11 +52,12 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     hasKernelPassword: core.endpoint.hasPassword,
     apply: (password) => {
       const isOther = core.endpoint.setPassword(password);
-      if (isOther) passwordChanges += 1;
+      if (!isOther) return false;
+      passwordChanges += 1;
       machine.onPassword().catch((error: unknown) => {
         log.error("endpoint cannot be opened", { reason: errorText(error) });
       });
-      return isOther;
+      return true;
     },
   });
   const machine = linuxMachine({
