@@ -56,7 +56,7 @@ export class NodeTable {
   }
 
   isRegistered(id: string): boolean {
-    return this.#statements.one.get(id)?.["registered"] === 1;
+    return this.#statements.registered.get(id)?.["registered"] === 1;
   }
 
   /** Up to `limit` machines with an id above `after`, in the order of their ids. */
@@ -177,6 +177,7 @@ function prepare(database: DatabaseSync): Record<StatementName, StatementSync> {
     one: database.prepare(`${SELECT} WHERE n.id = ?`),
     page: database.prepare(`${SELECT} WHERE n.id > ? ORDER BY n.id LIMIT ?`),
     state: database.prepare("SELECT state FROM nodes WHERE id = ?"),
+    registered: database.prepare("SELECT registered FROM nodes WHERE id = ?"),
     byMac: database.prepare("SELECT node FROM macs WHERE mac = ?"),
     count: database.prepare("SELECT state, count(*) AS count FROM nodes GROUP BY state"),
     insert: database.prepare(
@@ -207,6 +208,7 @@ type StatementName =
   | "one"
   | "page"
   | "state"
+  | "registered"
   | "byMac"
   | "count"
   | "insert"
