@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureImage } from "../../../scripts/machine/image.ts";
+import { ensureImage, type ImageFiles } from "../../../scripts/machine/image.ts";
 import type { Machine } from "../../../scripts/machine/machine.ts";
 import type { MachineOptions } from "../../../scripts/machine/options.ts";
 import { macOf } from "../../../scripts/machine/qemu-arguments.ts";
@@ -36,18 +36,21 @@ export class ChainLab implements AsyncDisposable {
   /** What the operator keeps of the machine; empty until {@link createPrivate}. */
   readonly privateDirectory: string;
   readonly #directory: string;
+  readonly #image: ImageFiles;
   #machines = 0;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, image: ImageFiles) {
     this.#directory = directory;
+    this.#image = image;
     this.privateDirectory = join(directory, "machine");
     this.controller = new TestController(join(directory, "controller"), ["--name", HOST]);
     this.operator = new OperatorClient({ dir: this.controller.directory });
   }
 
-  /** Starts the controller, with a policy of its own. */
+  /** Builds the image of this checkout where it is out of date, and starts the controller. */
   static async open(policy: Policy = "manual"): Promise<ChainLab> {
-    const lab = new ChainLab(mkdtempSync(join(tmpdir(), "node0-chain-")));
+    const image = await ensureImage(ROOT);
+    const lab = new ChainLab(mkdtempSync(join(tmpdir(), "node0-chain-")), image);
     try {
       await lab.controller.start();
       await lab.operator.setPolicy(policy);
@@ -121,9 +124,9 @@ export class ChainLab implements AsyncDisposable {
       .length;
   }
 
-  /** Boots the image of this checkout as that machine; the caller stops it. */
+  /** Boots the image as that machine; the caller stops it. */
   async boot({ ca, isBaked = false, texts, ...options }: BootOptions = {}): Promise<Machine> {
-    const { kernel, initrd } = await ensureImage(ROOT);
+    const { kernel, initrd } = this.#image;
     this.#machines += 1;
     const target = join(this.#directory, `initrd-${this.#machines}`);
     await writeInitrd(target, {
