@@ -41,6 +41,7 @@ const EARLY_PROGRAMS = [
   "cat",
   "chroot",
   "cp",
+  "grep",
   "insmod",
   "mkdir",
   "mount",
