@@ -27,13 +27,18 @@ export async function findNetwork(search: Search, parts: FindParts): Promise<Met
   const { known, mayKeep, fallback, onMethod } = parts;
   // Sections of net.toml mean interfaces by what only netlink shows.
   if (hasInterfaceConfig(search.loaded.config)) await search.sight.kernel();
-  const kept = mayKeep ? await keepChoice(search, known, fallback) : undefined;
+  const proven = { ...search, isProven: true };
+  const before = known === undefined ? search : proven;
+  const kept = mayKeep ? await keepChoice(before, known, fallback) : undefined;
   if (kept !== undefined) return kept;
   fallback.end();
   if (known?.method === "fallback") await search.setup.useFallback(null);
+  const isConfigKept = mayKeep && known?.method === "config";
   const methods: readonly (readonly [NetworkMethod, () => Promise<MethodSuccess | undefined>])[] = [
-    ["config", () => tryConfig(search)],
+    ["config", () => tryConfig(isConfigKept ? proven : search)],
     ["dhcp", () => tryDhcp(search)],
+    // Nothing better was found: what worked before goes before an address that reaches nobody else.
+    ["dhcp", async () => (mayKeep ? undefined : goBack(proven, known, fallback))],
     ["fallback", () => tryFallback(search, fallback)],
   ];
   for (const [method, run] of methods) {
@@ -42,4 +47,13 @@ export async function findNetwork(search: Search, parts: FindParts): Promise<Met
     if (success !== undefined) return success;
   }
   throw new AgentError("E_NETWORK_UNREACHED", search.report.trouble());
+}
+
+async function goBack(
+  search: Search,
+  known: NetworkChoice | undefined,
+  fallback: FallbackKeeper,
+): Promise<MethodSuccess | undefined> {
+  if (known?.method === "config") return tryConfig(search);
+  return known?.method === "dhcp" ? keepChoice(search, known, fallback) : undefined;
 }

@@ -5,7 +5,15 @@ import { describeInterface } from "./method-dhcp.ts";
 import type { NetworkChoice } from "./network-choice.ts";
 import { isConfiguredElsewhere, usableRoute } from "./network-view.ts";
 import { describeReached } from "./reach-check.ts";
-import { check, type MethodSuccess, record, rolesOf, type Search, targetName } from "./search.ts";
+import {
+  check,
+  type MethodSuccess,
+  reachedWords,
+  record,
+  rolesOf,
+  type Search,
+  targetName,
+} from "./search.ts";
 
 /**
  * Before the methods: what was found before (by an earlier agent, or by the clients that start with the
@@ -54,7 +62,7 @@ async function keepLease(search: Search, name: string): Promise<MethodSuccess | 
   const current = sight.look();
   const what = describeInterface(current, name);
   const reason = outcome.isReached
-    ? `${what}, ${targetName(search)} reached`
+    ? `${what}, ${reachedWords(search, outcome)}`
     : `${what}, but ${outcome.reason}`;
   record(search, name, "dhcp", { isReached: outcome.isReached, reason });
   if (!outcome.isReached) {

@@ -6,6 +6,7 @@ import {
   check,
   dhcpLimitMs,
   type MethodSuccess,
+  reachedWords,
   record,
   rolesOf,
   type Search,
@@ -160,7 +161,7 @@ async function succeed(
   const name = first?.view.name ?? "";
   const what = first === undefined ? "net.toml" : `${name} ${describeConfigured(view, first)}`;
   for (const row of alive) {
-    const reason = `${describeConfigured(view, row)}, ${targetName(search)} reached`;
+    const reason = `${describeConfigured(view, row)}, ${reachedWords(search, outcome)}`;
     record(search, row.view.name, "config", { isReached: true, reason });
   }
   return { choice: { method: "config" }, text: describeReached({ what, route, check: outcome }) };

@@ -22,7 +22,8 @@ import { NetworkBoard } from "./network-board.ts";
 import { NETWORK_LIMITS, type NetworkLimits } from "./network-limits.ts";
 import { NetworkSetup, type NetworkSetupOptions } from "./network-setup.ts";
 import { NetworkSight } from "./network-sight.ts";
-import type { NetworkView } from "./network-view.ts";
+import { type NetworkView, usableRoute } from "./network-view.ts";
+import { keptBy, pathEvidence } from "./path-evidence.ts";
 import type { Reach } from "./reach.ts";
 import { checkReach, type ReachCheck } from "./reach-check.ts";
 import type { MethodSuccess, Search } from "./search.ts";
@@ -256,7 +257,20 @@ export class NodeNetwork implements NetworkControl {
     const { reachMs: limitMs } = this.#limits;
     const outcome = await checkReach({ reach, sight: this.#sight, limitMs, signal, ...address });
     this.#board.onReach(outcome);
-    return outcome;
+    if (outcome.isReached || this.#hasOther()) return outcome;
+    const { guard } = this.#options;
+    const view = this.#sight.look();
+    const evidence = await pathEvidence({ check: outcome, view, guard, signal });
+    return evidence === undefined ? outcome : keptBy(outcome, evidence);
+  }
+
+  /** Whether an interface that is not in use might lead to a controller. */
+  #hasOther(): boolean {
+    const view = this.#sight.peek();
+    const via = this.#choices.basis?.via ?? usableRoute(view)?.interface;
+    return this.#roles(view).roles.some(
+      ({ isCandidate, view: one }) => isCandidate && one.hasCarrier && one.name !== via,
+    );
   }
 
   async #moveFallback(search: Search): Promise<boolean> {

@@ -9,6 +9,7 @@ import type { NetworkLimits } from "./network-limits.ts";
 import type { NetworkSetup } from "./network-setup.ts";
 import type { NetworkSight } from "./network-sight.ts";
 import type { NetworkView } from "./network-view.ts";
+import { keptBy, pathEvidence } from "./path-evidence.ts";
 import type { Reach } from "./reach.ts";
 import { checkReach, type ReachCheck } from "./reach-check.ts";
 import type { SearchReport } from "./search-report.ts";
@@ -35,6 +36,11 @@ export interface Search {
   readonly signal: AbortSignal;
   /** Shows what is waited for, one line in plain words. */
   readonly say: (text: string) => void;
+  /**
+   * True: this looks at a network that was good before. One that still works counts as good although
+   * no controller is reached.
+   */
+  readonly isProven?: boolean;
   /** Keeps what each target answered. */
   readonly onReach: (check: ReachCheck) => void;
 }
@@ -64,7 +70,10 @@ export async function check(
   const outcome = await checkReach({ reach, sight, limitMs: limits.reachMs, signal, ...where });
   signal.throwIfAborted();
   search.onReach(outcome);
-  return outcome;
+  if (outcome.isReached || search.isProven !== true) return outcome;
+  const { guard } = search;
+  const evidence = await pathEvidence({ check: outcome, view: sight.look(), guard, signal });
+  return evidence === undefined ? outcome : keptBy(outcome, evidence);
 }
 
 /** Writes down how a method ended on one interface. */
@@ -76,6 +85,12 @@ export function record(
 ): void {
   const endMs = Math.round(search.clock.monotonicMs());
   search.report.add(name, { method, ...outcome, endMs });
+}
+
+/** "the controller reached", or why a network without one is kept. */
+export function reachedWords(search: Search, { reason, results }: ReachCheck): string {
+  const isKept = results.length > 0 && results.every(({ isReached }) => !isReached);
+  return isKept ? reason : `${targetName(search)} reached`;
 }
 
 /** Name for people: "controllers", or what stands in for them. */

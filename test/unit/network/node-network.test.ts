@@ -281,6 +281,78 @@ test("controllers must be silent several times in a row before the network count
   node.stop.abort();
 });
 
+/** A node that is up on eth0 by DHCP; eth1 has a cable too when there is one. */
+async function upOnEth0(...others: string[]): Promise<FakeNode> {
+  const node = new FakeNode({ limits: { checkMs: 1000, eventsAfterUpMs: 0 } });
+  node.config = WITH_CONTROLLER;
+  node.addCards("eth0", ...others);
+  node.plug("eth0", ...others);
+  node.ways.add("eth0");
+  const reached = node.bringUp();
+  await node.pass(100);
+  node.give("eth0", "10.0.2.15", "10.0.2.2");
+  await reached;
+  return node;
+}
+
+test("while its gateway answers, silent controllers take no network from a machine", async () => {
+  const node = await upOnEth0();
+  const losses: string[] = [];
+  node.network.watch((reason) => losses.push(reason), node.stop.signal);
+  node.ways.clear();
+  node.taken.add("10.0.2.2");
+  await node.pass(8000);
+  expect(losses).toEqual([]);
+  expect(node.network.status().controllers.map(({ isReached }) => isReached)).toEqual([false]);
+  node.taken.clear();
+  await node.pass(4000);
+  expect(losses).toHaveLength(1);
+  node.stop.abort();
+});
+
+test("with another interface to try, silent controllers start the search, which comes back", async () => {
+  const node = await upOnEth0("eth1");
+  const losses: string[] = [];
+  node.network.watch((reason) => losses.push(reason), node.stop.signal);
+  node.ways.clear();
+  node.taken.add("10.0.2.2");
+  await node.pass(4000);
+  expect(losses).toHaveLength(1);
+  const again = node.bringUp(2);
+  await node.pass(30_000);
+  expect(await again).toContain("kept, because gateway 10.0.2.2 answers");
+  expect(node.network.status().method).toBe("dhcp");
+  node.stop.abort();
+});
+
+test("the next agent keeps a network whose controllers are away, and changes nothing", async () => {
+  const node = await upOnEth0();
+  node.kernel.takeChanges();
+  node.ways.clear();
+  node.taken.add("10.0.2.2");
+  const next = node.restart();
+  const kept = node.bringUp(1, next);
+  await node.pass(6000);
+  expect(await kept).toContain("kept, because gateway 10.0.2.2 answers");
+  expect(node.kernel.takeChanges()).toEqual([]);
+});
+
+test("a fresh machine takes nothing for good because its gateway answers", async () => {
+  const node = new FakeNode();
+  node.config = WITH_CONTROLLER;
+  node.addCards("eth0");
+  node.plug("eth0");
+  node.taken.add("10.0.2.2");
+  const failed = node.bringUp().then(
+    (text) => `reached ${text}`,
+    () => "not reached",
+  );
+  await node.pass(100);
+  node.give("eth0", "10.0.2.15", "10.0.2.2");
+  await node.pass(60_000);
+  expect(await failed).toBe("not reached");
+});
+
 test("a cable that is plugged in ends the wait for the next round", async () => {
   const node = new FakeNode();
   node.addCards("eth0");
