@@ -5,6 +5,7 @@ import type { NodeNetwork } from "../network/node-network.ts";
 import type { PhaseStatus } from "../sequencer/types.ts";
 import { linuxFiles } from "../sys/files-linux.ts";
 import { linuxLinks } from "../sys/links-linux.ts";
+import { readMounts } from "../sys/mounts.ts";
 import { type HeartbeatRequest, PRIVATE_FILES, VAULT } from "../vault/controller-api.ts";
 import type { NodeClock } from "../vault/node-clock.ts";
 import type { MachineOverlay } from "./machine-overlay.ts";
@@ -31,6 +32,8 @@ export function linuxVault(options: LinuxVaultOptions): MachineVault {
   const { clock, log, nodeClock, network, overlay, version } = options;
   const unlocked = new UnlockedFiles({ files: linuxFiles, log });
   return new MachineVault({
+    isMounted: () =>
+      readMounts(linuxFiles).some(({ mountpoint }) => mountpoint === VAULT.mountpoint),
     controllers: () => network.loaded.config.controllers.length,
     open: async () => {
       const { openVault } = await import("../vault/open-vault.ts");

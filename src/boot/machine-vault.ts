@@ -3,6 +3,8 @@ import type { OpenVault } from "../vault/open-vault.ts";
 import type { BootConnection } from "./sequence.ts";
 
 export interface MachineVaultOptions {
+  /** Whether the private configuration is mounted, perhaps since an earlier agent. */
+  readonly isMounted: () => boolean;
   /** Number of controllers in net.toml as it is in force. */
   readonly controllers: () => number;
   /** Loads it; asked once. */
@@ -26,6 +28,7 @@ export class MachineVault {
   #opening: Promise<OpenVault> | undefined;
   #opened: OpenVault | undefined;
   #isUnlocked = false;
+  #wasMounted = false;
   #nextUnlock = Promise.withResolvers<void>();
 
   constructor(options: MachineVaultOptions) {
@@ -34,6 +37,7 @@ export class MachineVault {
     this.unlock = {
       skip: () => (hasNone() ? "no controller configured, nothing to unlock" : undefined),
       bringUp: async (context) => {
+        this.#wasMounted = options.isMounted();
         const vault = await this.prepare();
         const reached = await vault.unlock.bringUp(context);
         const added = await options.onUnlocked(vault, context.signal);
@@ -51,6 +55,8 @@ export class MachineVault {
       changed: async (signal) => (await this.prepare()).session.changed(signal),
       // Nothing depends on the controller any more: heartbeats tell when it is away.
       watch: () => {},
+      // A machine that was let in before opens its endpoint again while the controller is away.
+      isOptional: () => this.#wasMounted,
     };
   }
 

@@ -30,6 +30,8 @@ export interface BootConnection {
   /** Resolves when something changed that makes another attempt worth while. */
   changed(signal: AbortSignal): Promise<void>;
   watch(lost: (reason: string) => void, signal: AbortSignal): void;
+  /** True: the phases after it do not wait for its retries. Asked when its turn comes. */
+  isOptional?(): boolean;
 }
 
 const CONNECTION_BACKOFF = { ...DEFAULT_BACKOFF, initialMs: 1000 };
@@ -68,6 +70,7 @@ function connection(id: string, part: BootConnection): Phase {
       wake: (signal) => part.changed(signal),
     },
     watch: (lost, signal) => part.watch(lost, signal),
+    background: () => (part.isOptional?.() === true ? "retries" : undefined),
   };
 }
 

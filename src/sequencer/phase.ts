@@ -20,6 +20,9 @@ export interface RetryPolicy {
   readonly wake?: (signal: AbortSignal) => Promise<void>;
 }
 
+/** See {@link Phase.background}. */
+export type Background = "retries" | "all";
+
 /** One step of a sequence, as data. Nothing runs while a list of phases is built. */
 export interface Phase {
   readonly id: string;
@@ -36,9 +39,10 @@ export interface Phase {
   readonly attemptLimitMs?: number;
   /**
    * `retries`: when the first attempt fails, the next phase starts and retries go on beside it.
-   * `all`: the next phase starts together with the first attempt. Default: the next one waits.
+   * `all`: the next phase starts together with the first attempt. Default: the next one waits. A
+   * function is asked when the turn of the phase comes.
    */
-  readonly background?: "retries" | "all";
+  readonly background?: Background | (() => Background | undefined);
   /** After the last attempt: end the sequence, or go on with the next phase. Default `fatal`. */
   readonly onFailure?: "fatal" | "continue";
   /**

@@ -111,7 +111,8 @@ export class Sequence {
       runner.skip(skipReason);
       return;
     }
-    const { background } = runner.phase;
+    const { background: wish } = runner.phase;
+    const background = typeof wish === "function" ? wish() : wish;
     const first = runner.runFirst(signal);
     if (background !== "all") await first;
     const watched = first

@@ -146,6 +146,17 @@ test("the endpoint waits for the unlock and the controller, and not for ssh", as
   expect(rows()[6]).toBe("ssh: done, root by key");
 });
 
+test("a machine that was let in before opens its endpoint while the controller is away", async () => {
+  const session = present("", {
+    bringUp: () => Promise.reject(new Error("https://c: connection refused")),
+    isOptional: () => true,
+  });
+  const { rows } = boot(fakeMachine({ unlock: present("mounted since before"), session }));
+  await settle();
+  expect(rows()[5]).toBe("controller-tls: retrying, https://c: connection refused");
+  expect(rows()[9]).toBe("api: done, listening on 0.0.0.0:6379");
+});
+
 test("a configuration that is lost is unlocked again and leaves the endpoint alone", async () => {
   let lose: (reason: string) => void = () => {};
   let times = 0;
