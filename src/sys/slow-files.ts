@@ -1,11 +1,13 @@
 import { AgentError } from "../base/errors.ts";
 
 export interface SlowRead<T> {
-  /** As the reason names it. */
+  /** As the reason names it. Looked at when there is no answer. */
   readonly path: string;
   /** Code of the error when there is no answer. */
   readonly code: string;
-  /** Reads; `progress` tells that something came, and the time begins anew. */
+  /**
+   * Reads; `progress` tells that something came, and the time begins anew. Holds three threads at most.
+   */
   readonly work: (progress: () => void) => Promise<T>;
   /** Gets what came when nobody waited for it any more, for example to wipe it. */
   readonly onLate?: (value: T) => void;

@@ -32,30 +32,25 @@ export function readPrivate(
   });
 }
 
-/**
- * {@link readPrivate} for a path that was just found by listing directories of a mount nobody can write to:
- * none of them can be a link, so they are not looked at again, which makes this twice as fast.
- */
-export function readListed(
-  directory: string,
-  path: string,
-  limitBytes: number,
-): Promise<Buffer | undefined> {
-  return slowFiles.read({
-    path,
-    code: "E_VAULT_FILE",
-    work: async (progress) => {
-      const { open } = await import("node:fs/promises");
-      const file = await openPart(open, `${directory}/${path}`, FILE_FLAGS, path);
-      return file && (await readAndClose(file, path, { limitBytes, progress }));
-    },
-    onLate: (content) => content?.fill(0),
-  });
+export interface Reading {
+  readonly limitBytes: number;
+  /** Called for each piece that came. */
+  readonly progress: () => void;
 }
 
-interface Reading {
-  readonly limitBytes: number;
-  readonly progress: () => void;
+/**
+ * {@link readPrivate} for a path that was just found by listing directories of a mount nobody can write to:
+ * none of them can be a link, so they are not looked at again, which makes this twice as fast. For use
+ * within a read of {@link slowFiles}.
+ */
+export async function readListed(
+  directory: string,
+  path: string,
+  reading: Reading,
+): Promise<Buffer | undefined> {
+  const { open } = await import("node:fs/promises");
+  const file = await openPart(open, `${directory}/${path}`, FILE_FLAGS, path);
+  return file && (await readAndClose(file, path, reading));
 }
 
 async function readBelow(

@@ -171,6 +171,35 @@ test("gocryptfs that hangs is told as such, and holds up neither other files nor
   await expect.poll(() => open()).toBe("");
 });
 
+test("gocryptfs that hangs in the middle of the check leaves a thread for other files, until it is killed", async () => {
+  const more = Array.from({ length: 40 }, (_, index) => [`more/${index}`, `${index}`]);
+  home.encrypt({ ...SAMPLE, ...Object.fromEntries(more) });
+  const { baked, mountpoint } = home.directories;
+  await home.gocryptfs().mount(baked, Buffer.from(home.key), signal);
+  const { pid } = JSON.parse(readFileSync(join(home.services, "gocryptfs.json"), "utf8"));
+  let looks = 0;
+  const stopping = new AbortController().signal;
+  // Looked at before each entry.
+  stopping.throwIfAborted = () => {
+    looks += 1;
+    if (looks === 20) process.kill(pid, "SIGSTOP");
+  };
+  let isOver = false;
+  const ended = verifyPrivate(mountpoint, stopping).then(String, ({ message }: Error) => {
+    isOver = true;
+    return message;
+  });
+  await expect.poll(() => looks).toBeGreaterThanOrEqual(20);
+  expect(await readFile("/proc/self/comm", "utf8")).not.toBe("");
+  expect(isOver).toBe(false);
+  expect(await ended).toMatch(/^Cannot read \S+: its file system has not answered for 5 s$/);
+  expect(await readFile("/proc/self/comm", "utf8")).not.toBe("");
+  await home.gocryptfs().unmount();
+  expect(home.isMounted()).toBe(false);
+  await expect.poll(() => open()).toBe("");
+  expect(looks).toBeLessThan(30);
+});
+
 test("a mount in use is taken away all the same", async () => {
   home.encrypt(SAMPLE);
   expect(await open()).toBe("");
