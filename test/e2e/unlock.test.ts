@@ -42,6 +42,10 @@ async function atMs(action: string, outcome: string): Promise<number> {
   return lines.find((line) => line.action === action && line.outcome === outcome)?.atMs ?? NaN;
 }
 
+/** Without the rest of the lease, which runs down. */
+const addressesOf = (of: Redis): Promise<string> =>
+  shell(of, "ip -o -4 address show scope global | sed 's/valid_lft.*//'");
+
 const heartbeatMs = async (): Promise<number> => (await lab.node()).heartbeat?.atMs ?? 0;
 
 describe("a machine nobody knows yet", () => {
@@ -163,6 +167,28 @@ describe("an unlocked machine", () => {
     await expect.poll(() => session.output, { timeout: 20_000 }).toContain("after");
     await session.close();
     expect(await lab.keysGiven()).toBe(given);
+  });
+
+  test("opens its endpoint again although its controller is away, over the network it has", async () => {
+    const session = new SshSession(lab.sshTarget(machine));
+    session.say("before");
+    await expect.poll(() => session.output, { timeout: 20_000 }).toContain("before");
+    const before = await addressesOf(client);
+    await lab.controller.stop("SIGKILL");
+    const fromOffset = machine.serial().length;
+    await expect(shell(client, KILL_AGENT)).rejects.toThrow();
+    client.disconnect();
+    await machine.waitPong(lab.password, BOOT_LIMIT_MS);
+    client = openClient(machine, lab.password);
+    const booted = await readPhases(client);
+    expect(booted["network"]?.reason).toContain("; kept, because");
+    expect(booted["controller-tls"]?.state).toBe("retrying");
+    expect(await addressesOf(client)).toBe(before);
+    session.say("after");
+    await expect.poll(() => session.output, { timeout: 20_000 }).toContain("after");
+    await session.close();
+    await lab.startController();
+    await waitPhase(/ controller-tls +done .*\n/, fromOffset);
   });
 
   test("unlocks again when gocryptfs is killed; endpoint and password stay", async () => {
