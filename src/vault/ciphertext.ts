@@ -10,16 +10,25 @@ import { ARCHIVE_LIMITS } from "./controller-request.ts";
 import { parseUstar } from "./ustar.ts";
 import { placeTree, writeTree } from "./ustar-tree.ts";
 
-export interface CiphertextRequest {
+/** Where ciphertext may be. */
+export interface CiphertextSource {
   readonly client: Pick<ControllerClient, "ask">;
   readonly files: Pick<Files, "exists">;
   readonly log: Logger;
   readonly directories: { readonly baked: string; readonly fetched: string };
-  /** What the unlock answer says about the ciphertext: its digest is empty for none. */
-  readonly sha256: string;
+}
+
+export interface FetchRequest extends CiphertextSource {
   /** Of the node, to ask by. */
   readonly mac: string;
+  /** What the archive has to be; default anything that is ciphertext. */
+  readonly sha256?: string;
   readonly signal: AbortSignal;
+}
+
+export interface CiphertextRequest extends FetchRequest {
+  /** What the unlock answer says about the ciphertext: its digest is empty for none. */
+  readonly sha256: string;
 }
 
 export interface Ciphertext {
@@ -51,7 +60,7 @@ export async function findCiphertext(request: CiphertextRequest): Promise<Cipher
   if (files.exists(`${fetched}/${CONFIG}`) && digestOf(fetched, log) === sha256) {
     return { directory: fetched, origin: "fetched" };
   }
-  await fetchTo(fetched, request);
+  await fetchCiphertext(request);
   return { directory: fetched, origin: "fetched" };
 }
 
@@ -60,8 +69,19 @@ export function isCiphertext(directory: string, sha256: string, log: Logger): bo
   return digestOf(directory, log) === sha256;
 }
 
-async function fetchTo(directory: string, request: CiphertextRequest): Promise<void> {
-  const { client, sha256, mac, signal } = request;
+/** Whether there is any, be it the right one or not. */
+export function hasCiphertext({
+  files,
+  directories,
+}: Pick<CiphertextSource, "files" | "directories">): boolean {
+  const { baked, fetched } = directories;
+  return [baked, fetched].some((directory) => files.exists(`${directory}/${CONFIG}`));
+}
+
+/** @throws AgentError `E_VAULT_CIPHERTEXT` | `E_CONTROLLER`; what was fetched before is as it was then. */
+export async function fetchCiphertext(request: FetchRequest): Promise<void> {
+  const { client, sha256, mac, signal, directories } = request;
+  const { fetched: directory } = directories;
   const { answer: archive } = await client.ask({
     method: "GET",
     path: `${PRIVATE_PATH}${mac}`,
@@ -71,8 +91,9 @@ async function fetchTo(directory: string, request: CiphertextRequest): Promise<v
       const archive = readArchive(reply);
       if (archive === undefined) throw unusable("it has no ciphertext for this machine");
       // Also when a new one was uploaded between the two requests: the next attempt gets that.
-      if (sha256Of(archive) !== sha256)
+      if (sha256 !== undefined && sha256Of(archive) !== sha256) {
         throw unusable("the ciphertext it sent has another SHA-256");
+      }
       return archive;
     },
   });

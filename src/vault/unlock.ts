@@ -10,6 +10,7 @@ import { type UnlockRequest, VAULT } from "./controller-api.ts";
 import type { ControllerClient } from "./controller-client.ts";
 import type { Gocryptfs } from "./gocryptfs.ts";
 import type { NodeClock } from "./node-clock.ts";
+import { Prefetch } from "./prefetch.ts";
 import { verifyPrivate } from "./verify-private.ts";
 
 export interface UnlockOptions {
@@ -48,6 +49,7 @@ const WATCH_MS = 2000;
 export class Unlock {
   readonly #options: UnlockOptions;
   readonly #directories: NonNullable<UnlockOptions["directories"]>;
+  readonly #prefetch: Prefetch;
   #lost: ((reason: string) => void) | undefined;
   #isAgainDue = Promise.withResolvers<void>();
   /** What {@link renew} got, for the next attempt of the phase. */
@@ -56,6 +58,7 @@ export class Unlock {
   constructor(options: UnlockOptions) {
     this.#options = options;
     this.#directories = options.directories ?? VAULT;
+    this.#prefetch = new Prefetch({ ...options, directories: this.#directories });
   }
 
   /** @throws AgentError with the reason in plain words; nothing is mounted then. */
@@ -159,10 +162,21 @@ export class Unlock {
   }
 
   async #ask(context: PhaseContext): Promise<Asked> {
+    try {
+      return await this.#askUntilApproved(context);
+    } catch (error) {
+      this.#prefetch.stop();
+      throw error;
+    }
+  }
+
+  async #askUntilApproved(context: PhaseContext): Promise<Asked> {
     const { nodeClock, clock } = this.#options;
     const { signal } = context;
     for (;;) {
-      const { answer: outcome, url } = await this.#askOnce(signal);
+      const asking = this.#askOnce(signal);
+      this.#prefetch.begin(this.#mac(), signal);
+      const { answer: outcome, url } = await asking;
       if (outcome.state !== "throttled") await nodeClock.adjust(outcome.nowMs);
       if (outcome.state === "approved") return { outcome, url };
       const waitMs = this.#waitFor(outcome, url, context);
@@ -178,6 +192,11 @@ export class Unlock {
     }
     const path = "/v1/unlock";
     return client.ask({ method: "POST", path, body, signal, read: readUnlock });
+  }
+
+  /** One the node is known by; empty for none. */
+  #mac(): string {
+    return this.#options.facts().macs[0] ?? "";
   }
 
   /** @returns How long to wait before the next question. @throws AgentError for a refusal. */
@@ -204,9 +223,10 @@ export class Unlock {
   }
 
   async #cipher({ sha256 }: Approved, signal: AbortSignal): Promise<Ciphertext> {
-    const { client, files, log, facts } = this.#options;
-    const [mac = ""] = facts().macs;
+    const { client, files, log } = this.#options;
+    const mac = this.#mac();
     const directories = this.#directories;
+    await this.#prefetch.ended();
     return findCiphertext({ client, files, log, directories, sha256, mac, signal });
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { OperatorClient } from "../../src/controller/operator-client.ts";
@@ -187,6 +187,33 @@ test("a controller that refuses or is away takes nothing that is mounted", async
   await expect(vault.unlock.renew(AbortSignal.timeout(5000))).rejects.toThrow("refused");
   expect(home.isMounted()).toBe(true);
   expect((await vault.privateFiles.readPassword())?.toString()).toBe("a password for tests");
+});
+
+test("what waits for approval has its ciphertext already; another one uploaded since takes its place", async () => {
+  const control = new AbortController();
+  const first = agent().unlock.bringUp({ ...context(), signal: control.signal });
+  await expect.poll(() => reasons.length, { timeout: 5000 }).toBeGreaterThan(0);
+  control.abort(new Error("going down"));
+  await expect(first).rejects.toThrow("going down");
+  const { fetched } = home.directories;
+  expect(existsSync(fetched)).toBe(false);
+  const [{ id = "" } = {}] = await operator.listNodes();
+  await upload(id);
+
+  reasons = [];
+  const done = agent().unlock.bringUp(context());
+  const isThere = () => existsSync(join(fetched, "gocryptfs.conf"));
+  await expect.poll(isThere, { timeout: 5000 }).toBe(true);
+  await expect.poll(() => reasons.length, { timeout: 5000 }).toBeGreaterThan(0);
+  expect(reasons[0]).toBe(`waiting for an operator to approve ${id} at ${server.url}`);
+  expect(home.archive(fetched).equals(home.archive(join(home.root, "upload")))).toBe(true);
+  expect(home.isMounted()).toBe(false);
+
+  rmSync(join(home.root, "upload"), { recursive: true });
+  await upload(id, { [PRIVATE_FILES.redisPassword]: "another password\n" });
+  await operator.approve(id);
+  expect(await done).toContain(`fetched, revision 2, key by ${server.url} for ${id}`);
+  expect(home.archive(fetched).equals(home.archive(join(home.root, "upload")))).toBe(true);
 });
 
 test("ciphertext of the image is used when it is that of the controller, and replaced when not", async () => {
