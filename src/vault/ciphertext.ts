@@ -29,6 +29,8 @@ export interface FetchRequest extends CiphertextSource {
 export interface CiphertextRequest extends FetchRequest {
   /** What the unlock answer says about the ciphertext: its digest is empty for none. */
   readonly sha256: string;
+  /** Of the archive that was just unpacked as the fetched directory, where it is known. */
+  readonly unpacked?: string | undefined;
 }
 
 export interface Ciphertext {
@@ -46,7 +48,7 @@ const CONFIG = "gocryptfs.conf";
  * @throws AgentError `E_VAULT_CIPHERTEXT` | `E_CONTROLLER`.
  */
 export async function findCiphertext(request: CiphertextRequest): Promise<Ciphertext> {
-  const { files, directories, sha256, log } = request;
+  const { files, directories, sha256, log, unpacked } = request;
   const { baked, fetched } = directories;
   const isBaked = files.exists(`${baked}/${CONFIG}`);
   if (sha256 === "") {
@@ -57,7 +59,7 @@ export async function findCiphertext(request: CiphertextRequest): Promise<Cipher
     if (digestOf(baked, log) === sha256) return { directory: baked, origin: "from the image" };
     log.info("private configuration of the image is not that of the controller", { baked });
   }
-  if (files.exists(`${fetched}/${CONFIG}`) && digestOf(fetched, log) === sha256) {
+  if (files.exists(`${fetched}/${CONFIG}`) && (unpacked ?? digestOf(fetched, log)) === sha256) {
     return { directory: fetched, origin: "fetched" };
   }
   await fetchCiphertext(request);
@@ -78,11 +80,14 @@ export function hasCiphertext({
   return [baked, fetched].some((directory) => files.exists(`${directory}/${CONFIG}`));
 }
 
-/** @throws AgentError `E_VAULT_CIPHERTEXT` | `E_CONTROLLER`; what was fetched before is as it was then. */
-export async function fetchCiphertext(request: FetchRequest): Promise<void> {
+/**
+ * @returns SHA-256 of the archive that is unpacked now.
+ * @throws AgentError `E_VAULT_CIPHERTEXT` | `E_CONTROLLER`; what was fetched before is as it was then.
+ */
+export async function fetchCiphertext(request: FetchRequest): Promise<string> {
   const { client, sha256, mac, signal, directories } = request;
   const { fetched: directory } = directories;
-  const { answer: archive } = await client.ask({
+  const { answer } = await client.ask({
     method: "GET",
     path: `${PRIVATE_PATH}${mac}`,
     limits: ARCHIVE_LIMITS,
@@ -90,13 +95,15 @@ export async function fetchCiphertext(request: FetchRequest): Promise<void> {
     read: (reply) => {
       const archive = readArchive(reply);
       if (archive === undefined) throw unusable("it has no ciphertext for this machine");
+      const seen = sha256Of(archive);
       // Also when a new one was uploaded between the two requests: the next attempt gets that.
-      if (sha256 !== undefined && sha256Of(archive) !== sha256) {
+      if (sha256 !== undefined && seen !== sha256) {
         throw unusable("the ciphertext it sent has another SHA-256");
       }
-      return archive;
+      return { archive, seen };
     },
   });
+  const { archive, seen } = answer;
   let entries: ReturnType<typeof parseUstar>;
   try {
     entries = parseUstar(archive);
@@ -108,6 +115,7 @@ export async function fetchCiphertext(request: FetchRequest): Promise<void> {
   }
   mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
   placeTree(entries, directory);
+  return seen;
 }
 
 /** Undefined for a directory that cannot be packed, which then is not the right one. */

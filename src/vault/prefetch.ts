@@ -17,6 +17,7 @@ export class Prefetch {
   readonly #options: PrefetchOptions;
   #running: Promise<void> | undefined;
   #control = new AbortController();
+  #unpacked: string | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PrefetchOptions) {
@@ -37,9 +38,12 @@ export class Prefetch {
     });
   }
 
-  /** Resolves when none is running. */
-  async ended(): Promise<void> {
+  /** Resolves when none is running, with the SHA-256 of what was fetched since the last call. */
+  async ended(): Promise<string | undefined> {
     await this.#running;
+    const unpacked = this.#unpacked;
+    this.#unpacked = undefined;
+    return unpacked;
   }
 
   /** Nobody waits for it any more. */
@@ -51,7 +55,7 @@ export class Prefetch {
   async #fetch(mac: string, signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
     try {
-      await fetchCiphertext({ ...this.#options, mac, signal });
+      this.#unpacked = await fetchCiphertext({ ...this.#options, mac, signal });
     } catch (error) {
       log.debug("ciphertext was not fetched ahead", { cause: errorText(error) });
     }

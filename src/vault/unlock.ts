@@ -226,8 +226,8 @@ export class Unlock {
     const { client, files, log } = this.#options;
     const mac = this.#mac();
     const directories = this.#directories;
-    await this.#prefetch.ended();
-    return findCiphertext({ client, files, log, directories, sha256, mac, signal });
+    const unpacked = await this.#prefetch.ended();
+    return findCiphertext({ client, files, log, directories, sha256, mac, signal, unpacked });
   }
 
   async #verify({ signal }: PhaseContext): Promise<number> {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../src/sys/clock.ts";
 import { linuxFiles } from "../../src/sys/files-linux.ts";
-import { findCiphertext } from "../../src/vault/ciphertext.ts";
+import { type CiphertextSource, findCiphertext } from "../../src/vault/ciphertext.ts";
 import { ControllerClient } from "../../src/vault/controller-client.ts";
+import { Prefetch } from "../../src/vault/prefetch.ts";
 import { formatUstar } from "../../src/vault/ustar.ts";
 import { makeDatedCa } from "./support/dated-ca.ts";
 import { SAMPLE, VaultHome } from "./support/vault-home.ts";
@@ -27,7 +28,8 @@ afterEach(async () => {
 
 const sha256Of = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
-async function find(sha256: string, handler: Handler) {
+/** The machine's view of a controller that answers so. */
+async function source(handler: Handler): Promise<CiphertextSource> {
   const ca = await makeDatedCa();
   const identity = await ca.issue({ use: "server", name: "127.0.0.1" });
   server = await openVaultServer({ ca, identity, handler });
@@ -41,8 +43,13 @@ async function find(sha256: string, handler: Handler) {
     files: linuxFiles,
     clock: systemClock,
   });
-  const { signal } = new AbortController();
-  return findCiphertext({ client, files: linuxFiles, log, directories, sha256, mac: MAC, signal });
+  return { client, files: linuxFiles, log, directories };
+}
+
+const { signal } = new AbortController();
+
+async function find(sha256: string, handler: Handler) {
+  return findCiphertext({ ...(await source(handler)), sha256, mac: MAC, signal });
 }
 
 const sends =
@@ -108,4 +115,24 @@ test("any flipped bit in the ciphertext of the image lets it be fetched", async 
 
 test("without any ciphertext that is the reason", async () => {
   await expect(find("", () => {})).rejects.toThrow("neither the image nor the controller");
+});
+
+test("what was fetched ahead is known by its digest once, and used only when it is the right one", async () => {
+  const sha256 = home.encrypt(SAMPLE, join(home.root, "upload"));
+  const archive = home.archive(join(home.root, "upload"));
+  const from = await source(sends(archive));
+  const prefetch = new Prefetch({ ...from, clock: systemClock });
+  prefetch.begin(MAC, signal);
+  const unpacked = await prefetch.ended();
+  expect(unpacked).toBe(sha256);
+  expect(await prefetch.ended()).toBeUndefined();
+  expect(sha256Of(home.archive(home.directories.fetched))).toBe(sha256);
+  const found = await findCiphertext({ ...from, sha256, unpacked, mac: MAC, signal });
+  expect(found.directory).toBe(home.directories.fetched);
+  expect(server?.asked).toHaveLength(1);
+  const another = sha256Of(Buffer.from("another"));
+  await expect(
+    findCiphertext({ ...from, sha256: another, unpacked, mac: MAC, signal }),
+  ).rejects.toThrow("has another SHA-256");
+  expect(server?.asked).toHaveLength(2);
 });
