@@ -49,7 +49,7 @@ export class InputBuffer {
     const target =
       canReuse && !isOversized
         ? this.bytes
-        : Buffer.allocUnsafeSlow(Math.max(MIN_BYTES, needed * 2));
+        : Buffer.alloc(Math.max(MIN_BYTES, needed * 2));
     this.bytes.copy(target, 0, this.start, this.end);
     const isSame = target === this.bytes;
     this.bytes.fill(0, isSame ? Math.max(size, this.start) : this.start, this.end);
