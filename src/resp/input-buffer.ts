@@ -47,9 +47,7 @@ export class InputBuffer {
     const canReuse = this.#isOwn && needed * 2 <= this.bytes.length;
     const isOversized = this.bytes.length > MIN_BYTES && needed * 16 < this.bytes.length;
     const target =
-      canReuse && !isOversized
-        ? this.bytes
-        : Buffer.alloc(Math.max(MIN_BYTES, needed * 2));
+      canReuse && !isOversized ? this.bytes : Buffer.alloc(Math.max(MIN_BYTES, needed * 2));
     this.bytes.copy(target, 0, this.start, this.end);
     const isSame = target === this.bytes;
     this.bytes.fill(0, isSame ? Math.max(size, this.start) : this.start, this.end);
