@@ -42,8 +42,25 @@ export interface PosixSpawnCall {
 
 /** Larger than posix_spawn_file_actions_t and posix_spawnattr_t of glibc (80 and 336 bytes). */
 export const ACTIONS_BYTES = 128;
-export const ATTRIBUTES_BYTES = 512;
-export const SIGSET_BYTES = 128;
+const ATTRIBUTES_BYTES = 512;
+const SIGSET_BYTES = 128;
+
+/** Attributes of a child that starts with no signal blocked or ignored. @param flags Beside those two. */
+export function cleanSpawnAttributes(libc: Libc, flags: number): Uint8Array {
+  const attributes = new Uint8Array(ATTRIBUTES_BYTES);
+  libc.spawnAttrInit(attributes);
+  // Node.js ignores SIGPIPE, and an ignored signal stays ignored across exec.
+  libc.spawnAttrSetSigDefault(attributes, new Uint8Array(SIGSET_BYTES).fill(0xff));
+  libc.spawnAttrSetSigMask(attributes, new Uint8Array(SIGSET_BYTES));
+  libc.spawnAttrSetFlags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | flags);
+  return attributes;
+}
+
+/** Source: <spawn.h> of glibc. */
+export const POSIX_SPAWN_SETPGROUP = 0x02;
+export const POSIX_SPAWN_SETSID = 0x80;
+const POSIX_SPAWN_SETSIGDEF = 0x04;
+const POSIX_SPAWN_SETSIGMASK = 0x08;
 
 let loaded: Promise<Libc> | undefined;
 

@@ -3,7 +3,13 @@ import { Socket } from "node:net";
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
 import { AgentError } from "../base/errors.ts";
-import { ACTIONS_BYTES, ATTRIBUTES_BYTES, type Libc, loadLibc, SIGSET_BYTES } from "./libc.ts";
+import {
+  ACTIONS_BYTES,
+  cleanSpawnAttributes,
+  type Libc,
+  loadLibc,
+  POSIX_SPAWN_SETPGROUP,
+} from "./libc.ts";
 import {
   CHUNK_BYTES,
   type ExitStatus,
@@ -134,8 +140,6 @@ const DESCRIPTOR_RETRY_MS = 100;
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const O_CLOEXEC = 0o2000000;
 const FIRST_UNUSED_DESCRIPTOR = 3;
-/** POSIX_SPAWN_SETPGROUP, SETSIGDEF and SETSIGMASK of <spawn.h>. */
-const SPAWN_FLAGS = 0x02 | 0x04 | 0x08;
 
 /** One pipe to or from a child; `target` is the child's descriptor. */
 interface Pipe {
@@ -153,13 +157,8 @@ interface Native {
 
 async function openNative(): Promise<Native> {
   const libc = await loadLibc();
-  const attributes = new Uint8Array(ATTRIBUTES_BYTES);
-  libc.spawnAttrInit(attributes);
+  const attributes = cleanSpawnAttributes(libc, POSIX_SPAWN_SETPGROUP);
   libc.spawnAttrSetProcessGroup(attributes, 0);
-  // Node.js ignores SIGPIPE, and an ignored signal stays ignored across exec.
-  libc.spawnAttrSetSigDefault(attributes, new Uint8Array(SIGSET_BYTES).fill(0xff));
-  libc.spawnAttrSetSigMask(attributes, new Uint8Array(SIGSET_BYTES));
-  libc.spawnAttrSetFlags(attributes, SPAWN_FLAGS);
   return { libc, reaper: new Reaper(libc), attributes, slots: [] };
 }
 

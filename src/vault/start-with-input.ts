@@ -4,7 +4,13 @@ import { getSystemErrorName } from "node:util";
 import { AgentError } from "../base/errors.ts";
 import type { ProcessName } from "../service/host.ts";
 import type { Files } from "../sys/files.ts";
-import { ACTIONS_BYTES, ATTRIBUTES_BYTES, type Libc, loadLibc, SIGSET_BYTES } from "../sys/libc.ts";
+import {
+  ACTIONS_BYTES,
+  cleanSpawnAttributes,
+  type Libc,
+  loadLibc,
+  POSIX_SPAWN_SETSID,
+} from "../sys/libc.ts";
 import { parsePidStat } from "../sys/proc/pid-files.ts";
 import { parseWaitStatus } from "../sys/spawn-reaper.ts";
 
@@ -66,12 +72,7 @@ function start(libc: Libc, request: InputRequest, theirs: number): Promise<numbe
   libc.spawnActionsDup2(actions, 1, 2);
   libc.spawnActionsChdir(actions, "/");
   libc.spawnActionsCloseFrom(actions, FIRST_UNUSED_DESCRIPTOR);
-  const attributes = new Uint8Array(ATTRIBUTES_BYTES);
-  libc.spawnAttrInit(attributes);
-  // Node.js ignores SIGPIPE, and an ignored signal stays ignored across exec.
-  libc.spawnAttrSetSigDefault(attributes, new Uint8Array(SIGSET_BYTES).fill(0xff));
-  libc.spawnAttrSetSigMask(attributes, new Uint8Array(SIGSET_BYTES));
-  libc.spawnAttrSetFlags(attributes, SPAWN_FLAGS);
+  const attributes = cleanSpawnAttributes(libc, POSIX_SPAWN_SETSID);
   const pid = new Int32Array(1);
   const envTexts = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const call = { pid, actions, attributes, path, argv: [path, ...args], env: envTexts };
@@ -123,8 +124,6 @@ const O_CLOEXEC = 0o2000000;
 const { O_APPEND, O_CREAT, O_WRONLY } = fileFlags;
 const APPEND = O_WRONLY | O_APPEND | O_CREAT;
 const FIRST_UNUSED_DESCRIPTOR = 3;
-/** POSIX_SPAWN_SETSIGDEF, SETSIGMASK and SETSID of <spawn.h>. */
-const SPAWN_FLAGS = 0x04 | 0x08 | 0x80;
 const WNOHANG = 1;
 
 function failure({ path }: InputRequest, errno: number): AgentError {
