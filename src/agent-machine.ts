@@ -8,6 +8,7 @@ import { type LinuxMachine, linuxMachine } from "./boot/linux-machine.ts";
 import { PasswordSource } from "./boot/password-source.ts";
 import { machinePower } from "./boot/power.ts";
 import type { StopMachine } from "./boot/shutdown.ts";
+import { readHostname } from "./boot/system.ts";
 import type { KernelSettings } from "./config/kernel-words.ts";
 import { NETWORK_CONFIG_FILE } from "./config/network-types.ts";
 import type { Console } from "./console/console.ts";
@@ -95,11 +96,9 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     log: log.child("console"),
     content: () => ({
       version: core.version,
-      hostname: linuxFiles.readText("/proc/sys/kernel/hostname")?.trim() ?? "",
+      hostname: readHostname(linuxFiles),
       phases: boot.timeline(),
-      addresses: machine.network
-        .status()
-        .interfaces.flatMap(({ name, addresses }) => addresses.map((one) => `${name} ${one}`)),
+      addresses: machine.network.addressLines(),
       endpoints: listeners.addresses(),
       problems: [...core.problems, ...machine.network.loaded.problems],
     }),

@@ -11,7 +11,7 @@ import type { NodeClock } from "../vault/node-clock.ts";
 import type { MachineOverlay } from "./machine-overlay.ts";
 import { MachineSsh } from "./machine-ssh.ts";
 import { MachineVault } from "./machine-vault.ts";
-import { CGROUP_ROOT } from "./system.ts";
+import { CGROUP_ROOT, readHostname } from "./system.ts";
 import { UnlockedFiles } from "./unlocked-files.ts";
 
 export interface LinuxVaultOptions {
@@ -97,11 +97,9 @@ export function serviceCgroups(): string | null {
 function heartbeat({ version, network, timeline, clock }: LinuxVaultOptions): HeartbeatRequest {
   return {
     version,
-    hostname: linuxFiles.readText("/proc/sys/kernel/hostname")?.trim() ?? "",
+    hostname: readHostname(linuxFiles),
     uptimeS: Math.round(clock.monotonicMs() / MS_PER_SECOND),
-    addresses: network
-      .status()
-      .interfaces.flatMap(({ name, addresses }) => addresses.map((one) => `${name} ${one}`)),
+    addresses: network.addressLines(),
     phases: timeline(),
   };
 }

@@ -74,6 +74,11 @@ export async function prepareSystem(options: SystemOptions): Promise<string> {
   return `host name ${hostname}, ${prepareCgroups(options)}`;
 }
 
+/** As the kernel has it; empty where it cannot be read. */
+export function readHostname(files: Pick<Files, "readText">): string {
+  return files.readText(HOSTNAME)?.trim() ?? "";
+}
+
 /** `node0-525400123456`; plain `node0` for a machine without interface. */
 export function hostnameFromMac(mac: string): string {
   const digits = mac.replaceAll(":", "");
@@ -98,7 +103,7 @@ export function setHostname(files: Files, name: string): void {
 
 /** The name an earlier agent gave the machine, perhaps that of its overlay; undefined after power-on. */
 function givenHostname(files: Files): string | undefined {
-  const name = files.readText(HOSTNAME)?.trim() ?? "";
+  const name = readHostname(files);
   return NO_NAMES.includes(name) ? undefined : name;
 }
 

@@ -179,6 +179,12 @@ export class NodeNetwork implements NetworkControl {
     });
   }
 
+  /** `eth0 10.0.2.15/24`, one for each address. */
+  addressLines(): string[] {
+    const { interfaces } = this.status();
+    return interfaces.flatMap(({ name, addresses }) => addresses.map((one) => `${name} ${one}`));
+  }
+
   /** net.toml as it is in force. */
   get loaded(): LoadedNetworkConfig {
     return this.#board.loaded;
