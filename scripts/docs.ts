@@ -35,7 +35,8 @@ const INTRODUCTION = [
   "Each command can be pushed to `core:default` and is also a Redis command of its own that takes its " +
     "arguments as one JSON object: `redis-cli info.mem`, `redis-cli process.list '{\"pid\":1}'`.",
   "`null` for an argument equals leaving it out; unknown arguments are ignored. Scope `container` " +
-    "means that the command can also be dispatched into a container.",
+    "means that the command can also be dispatched into a container. Access says which roles may run it: " +
+    "`read` every role, `operate` operators and administrators, `admin` administrators alone.",
 ];
 
 /** `bash` and other names without a dot belong to `core`. */
@@ -56,7 +57,7 @@ function renderCommand(command: NodeCommand): string[] {
   return [
     `### ${command.name}`,
     `${plain(command.summary)}.`,
-    `Scope: ${scopeOf(command)}.`,
+    `Scope: ${scopeOf(command)}. Access: ${command.access}.`,
     renderArguments(command.args),
     renderResult(command),
   ];

@@ -7,6 +7,7 @@ import {
   type Counts,
   countReport,
   formatCounts,
+  listFailures,
   NO_TESTS,
 } from "./machine/vitest-report.ts";
 
@@ -26,16 +27,18 @@ interface Outcome {
   readonly counts: Counts;
   readonly isPassed: boolean;
   readonly seconds: number;
+  /** One line each, for the end of the run: what failed first is far up by then. */
+  readonly failures: readonly string[];
 }
 
 function runLevel(level: Level, more: readonly string[]): Outcome {
   console.log(`\n== ${level}`);
   const startMs = performance.now();
-  const { counts, isPassed } = CHECKS[level](more);
-  return { level, counts, isPassed, seconds: (performance.now() - startMs) / 1000 };
+  const result = CHECKS[level](more);
+  return { ...result, level, seconds: (performance.now() - startMs) / 1000 };
 }
 
-type Check = (more: readonly string[]) => Pick<Outcome, "counts" | "isPassed">;
+type Check = (more: readonly string[]) => Pick<Outcome, "counts" | "isPassed" | "failures">;
 
 const CHECKS: Readonly<Record<Level, Check>> = {
   lint: () => checkWith("biome", ["check", "--error-on-warnings", "."]),
@@ -48,7 +51,8 @@ const CHECKS: Readonly<Record<Level, Check>> = {
 
 function checkWith(tool: string, args: readonly string[]): ReturnType<Check> {
   const isPassed = run(tool, args) === 0;
-  return { isPassed, counts: { ...NO_TESTS, failed: isPassed ? 0 : 1 } };
+  const failures = isPassed ? [] : [`${tool} ${args.join(" ")}`];
+  return { isPassed, failures, counts: { ...NO_TESTS, failed: isPassed ? 0 : 1 } };
 }
 
 /** A run that ends badly without a failed test (an error outside of tests, a crash) is one failure. */
@@ -58,19 +62,26 @@ function runTests(project: string, more: readonly string[]): ReturnType<Check> {
     const report = join(directory, "report.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const status = run("vitest", ["run", "--project", project, ...reporters, ...more]);
-    const counts = readCounts(report);
+    const { counts, failures } = readReport(report);
     const isPassed = status === 0 && counts.failed === 0;
-    return { isPassed, counts: isPassed || counts.failed > 0 ? counts : { ...counts, failed: 1 } };
+    if (isPassed || counts.failed > 0) return { isPassed, counts, failures };
+    return {
+      isPassed,
+      counts: { ...counts, failed: 1 },
+      failures: [`vitest ended with ${status}`],
+    };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function readCounts(report: string): Counts {
+function readReport(report: string): { counts: Counts; failures: readonly string[] } {
   try {
-    return countReport(readFileSync(report, "utf8"));
+    const text = readFileSync(report, "utf8");
+    return { counts: countReport(text), failures: listFailures(text) };
   } catch {
-    return NO_TESTS; // no report: vitest did not come that far, and its status says so
+    // No report: vitest did not come that far, and its status says so.
+    return { counts: NO_TESTS, failures: [] };
   }
 }
 
@@ -102,6 +113,9 @@ function main(argv: readonly string[]): number {
     console.log(
       `${level.padEnd(12)} ${verdict} ${seconds.toFixed(1).padStart(7)} s  ${countsOf(counts)}`,
     );
+  }
+  for (const { level, failures } of outcomes) {
+    for (const failure of failures) console.log(`FAILED ${level} ${failure}`);
   }
   console.log("");
   console.log(formatCounts(outcomes.map(({ counts }) => counts).reduce(addCounts, NO_TESTS)));

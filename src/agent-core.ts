@@ -4,10 +4,12 @@ import { Endpoint } from "./api/endpoint.ts";
 import { KeyspaceJobSink } from "./api/job-sink.ts";
 import { type CommandRegistry, toExecutable } from "./api/registry.ts";
 import type { Services, Version } from "./api/services.ts";
+import { errorText } from "./base/errors.ts";
 import type { AgentOptions } from "./config/agent-options.ts";
 import { configToWire, type LoadedConfig, type NodeConfig } from "./config/node-config.ts";
 import { JobEngine } from "./job/engine.ts";
 import { JournalFile } from "./job/journal-file.ts";
+import { MessageHub } from "./job/message-hub.ts";
 import type { Executable } from "./job/types.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import type { Logger } from "./log/logger.ts";
@@ -49,6 +51,9 @@ export function openCore(parts: {
   const keyspace = new Keyspace({ clock });
   const { commitTime, ...version } = readVersion();
   const executables = new Map<string, Executable>();
+  const messages = new MessageHub((error) => {
+    log.error("message listener failed", { reason: errorText(error) });
+  });
   const engine = new JobEngine({
     resolve: (name) => executables.get(name),
     sink: new KeyspaceJobSink(keyspace),
@@ -62,12 +67,15 @@ export function openCore(parts: {
       log: log.child("journal"),
     }),
     log: log.child("job"),
+    hub: messages,
     maxJobs: loaded.config.main.max_jobs,
   });
   const services: Services = {
     clock,
     version,
     jobs: engine,
+    ownJobs: engine,
+    messages,
     get power() {
       return parts.duties().power;
     },

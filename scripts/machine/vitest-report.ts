@@ -13,8 +13,14 @@ interface Report {
   readonly numPendingTests: number;
   readonly numTodoTests: number;
   readonly testResults: readonly {
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly unknown[];
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -33,6 +39,22 @@ export function countReport(text: string): Counts {
     skipped: report.numPendingTests + report.numTodoTests,
   };
 }
+
+/** One line for each failed test, and for each file that failed as a whole: where, which, why. */
+export function listFailures(text: string): string[] {
+  const { testResults } = JSON.parse(text) as Report;
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    if (failed.length === 0 && status !== "failed") return [];
+    const place = name.slice(name.lastIndexOf("/test/") + 1);
+    if (failed.length === 0) return [`${place}: ${firstLine(message)}`];
+    return failed.map(
+      (test) => `${place}: ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`,
+    );
+  });
+}
+
+const firstLine = (text = "no reason given"): string => text.split("\n")[0] ?? text;
 
 export function addCounts(a: Counts, b: Counts): Counts {
   return {

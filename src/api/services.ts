@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { BuiltinCommand, Command, ProcessCommand } from "../command/command.ts";
-import type { JobControl } from "../job/types.ts";
+import type { MessageHub } from "../job/message-hub.ts";
+import type { JobControl, OwnJobs } from "../job/types.ts";
 import type { OverlayControl } from "../network/overlay/types.ts";
 import type { NetworkControl } from "../network/status.ts";
 import type { PhaseStatus } from "../sequencer/types.ts";
@@ -36,6 +37,9 @@ export interface Services {
   readonly clock: Clock;
   readonly version: Version;
   readonly jobs: JobControl;
+  readonly ownJobs: OwnJobs;
+  /** Messages and results of all jobs. */
+  readonly messages: MessageHub;
   readonly power: Power;
   readonly boot: {
     /** Phases in order. Empty on a host, where nothing is booted. */

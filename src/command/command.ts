@@ -39,6 +39,12 @@ export interface JobHandle {
   readonly signal: AbortSignal;
 }
 
+/**
+ * Who may run a command: `read` changes nothing and shows no secret; `operate` changes what runs on the
+ * node; `admin` is as good as root on it (any program, any file, the node's own life).
+ */
+export type Access = "read" | "operate" | "admin";
+
 interface CommandBase {
   /** Full name, for example `core.ping`. */
   readonly name: string;
@@ -46,6 +52,7 @@ interface CommandBase {
   readonly summary: string;
   /** `both`: also dispatched into containers. */
   readonly scope: "host" | "both";
+  readonly access: Access;
   /** Shape of the result, in words. */
   readonly result: string;
 }

@@ -1,13 +1,19 @@
+import { CACHE_KEYS } from "./node-config-cache.ts";
+import { ENDPOINT_KEYS } from "./node-config-endpoint.ts";
 import { parseOpenPort, parseOrigin } from "./node-config-firewall.ts";
-
-/** One value the main configuration file may hold. */
-export interface ConfigKey {
-  /** Names from the top; `*` is any name. */
-  readonly path: readonly string[];
-  /** Values allowed, in words. */
-  readonly allowed: string;
-  readonly isAllowed: (value: unknown) => boolean;
-}
+import { JOBS_KEYS } from "./node-config-jobs.ts";
+import {
+  type ConfigKey,
+  flag,
+  isListOf,
+  isPath,
+  isText,
+  key,
+  text,
+  whole,
+} from "./node-config-key.ts";
+import { LOGGING_KEYS } from "./node-config-logging.ts";
+import { METRICS_KEYS } from "./node-config-metrics.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -28,11 +34,13 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   text("extension.*.cwd"),
   text("extension.*.env.*"),
   key("extension.*.args", "an array of strings", (value) => isListOf(value, isText)),
-  levels("logging.file.levels"),
-  levels("logging.ledis.levels"),
-  whole("logging.ledis.size", 1, 1_000_000),
   whole("containers.max_count", 0, 1_000_000),
   flag("stats.enabled"),
+  ...ENDPOINT_KEYS,
+  ...JOBS_KEYS,
+  ...METRICS_KEYS,
+  ...LOGGING_KEYS,
+  ...CACHE_KEYS,
   flag("firewall.enabled"),
   key("firewall.allow_from", "an array of interfaces, ADDRESS or ADDRESS/PREFIX", (value) =>
     isListOf(value, (item) => typeof item === "string" && parseOrigin(item) !== undefined),
@@ -41,45 +49,3 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     isListOf(value, (item) => typeof item === "string" && parseOpenPort(item) !== undefined),
   ),
 ];
-
-function key(path: string, allowed: string, isAllowed: (value: unknown) => boolean): ConfigKey {
-  return { path: path.split("."), allowed, isAllowed };
-}
-
-function whole(path: string, minimum: number, maximum: number): ConfigKey {
-  return key(path, `an integer from ${minimum} to ${maximum}`, (value) =>
-    isWhole(value, minimum, maximum),
-  );
-}
-
-function flag(path: string): ConfigKey {
-  return key(path, "true or false", (value) => typeof value === "boolean");
-}
-
-function text(path: string): ConfigKey {
-  return key(path, "a string", isText);
-}
-
-function levels(path: string): ConfigKey {
-  return key(path, "an array of integers from 0 to 30", (value) =>
-    isListOf(value, (level) => isWhole(level, 0, 30)),
-  );
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string";
-}
-
-function isPath(value: unknown): boolean {
-  return typeof value === "string" && /^\/[^\0]*$/.test(value);
-}
-
-function isWhole(value: unknown, minimum: number, maximum: number): boolean {
-  return (
-    typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum
-  );
-}
-
-function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.every(isItem);
-}

@@ -1,6 +1,12 @@
 import { errorCode, errorText } from "../base/errors.ts";
 import type { Files } from "../sys/files.ts";
-import { CONFIG_KEYS, type ConfigKey } from "./node-config-keys.ts";
+import { type CacheConfig, DEFAULT_CACHE_CONFIG } from "./node-config-cache.ts";
+import { DEFAULT_ENDPOINT_CONFIG, type EndpointConfig } from "./node-config-endpoint.ts";
+import { DEFAULT_JOBS_CONFIG, type JobsConfig } from "./node-config-jobs.ts";
+import type { ConfigKey } from "./node-config-key.ts";
+import { CONFIG_KEYS } from "./node-config-keys.ts";
+import { DEFAULT_LOGGING_CONFIG, type LoggingConfig } from "./node-config-logging.ts";
+import { DEFAULT_METRICS_CONFIG, type MetricsConfig } from "./node-config-metrics.ts";
 import { scanToml } from "./toml-lines.ts";
 
 export interface ExtensionConfig {
@@ -20,13 +26,14 @@ export interface NodeConfig {
   };
   readonly globals: Readonly<Record<string, string>>;
   readonly extension: Readonly<Record<string, ExtensionConfig>>;
-  readonly logging: {
-    readonly file: { readonly levels: readonly number[] };
-    readonly ledis: { readonly levels: readonly number[]; readonly size: number };
-  };
+  readonly logging: LoggingConfig;
   /** `max_count` 0 is no limit. */
   readonly containers: { readonly max_count: number };
   readonly stats: { readonly enabled: boolean };
+  readonly endpoint: EndpointConfig;
+  readonly jobs: JobsConfig;
+  readonly metrics: MetricsConfig;
+  readonly cache: CacheConfig;
   /** Who reaches the node beside its overlay; `node-config-firewall.ts` reads the words. */
   readonly firewall: {
     readonly enabled: boolean;
@@ -45,9 +52,13 @@ export const DEFAULT_NODE_CONFIG: NodeConfig = {
   main: { max_jobs: 524_288, include: [], network: "", log_level: "info" },
   globals: {},
   extension: {},
-  logging: { file: { levels: [2, 4, 7, 8, 9] }, ledis: { levels: [], size: 50_000 } },
+  logging: DEFAULT_LOGGING_CONFIG,
   containers: { max_count: 0 },
   stats: { enabled: true },
+  endpoint: DEFAULT_ENDPOINT_CONFIG,
+  jobs: DEFAULT_JOBS_CONFIG,
+  metrics: DEFAULT_METRICS_CONFIG,
+  cache: DEFAULT_CACHE_CONFIG,
   firewall: { enabled: true, allow_from: [], open: [] },
 };
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { AgentError, errorText } from "../base/errors.ts";
-import { CommandError } from "../command/command.ts";
+import { CommandError, type ProcessSpec } from "../command/command.ts";
 import type { Logger } from "../log/logger.ts";
 import type { ProcessTree } from "../sys/process-tree.ts";
 import type { Spawner } from "../sys/spawn.ts";
@@ -10,6 +10,7 @@ import { Job, type JobContext } from "./job.ts";
 import { listJobs } from "./job-list.ts";
 import type { Journal } from "./journal.ts";
 import { DEFAULT_MAX_JOBS } from "./limits.ts";
+import type { MessageHub } from "./message-hub.ts";
 import { SerialQueues } from "./queue.ts";
 import { recoverJobs } from "./recovery.ts";
 import { unknownCommand } from "./result.ts";
@@ -22,6 +23,8 @@ import type {
   JobIntake,
   JobResult,
   JobSink,
+  OwnJobOptions,
+  OwnJobs,
 } from "./types.ts";
 
 export interface JobEngineOptions {
@@ -33,11 +36,13 @@ export interface JobEngineOptions {
   readonly processes: ProcessTree;
   readonly journal: Journal;
   readonly log: Logger;
+  /** Others who hear all messages and results, after the sink. */
+  readonly hub?: MessageHub;
   readonly maxJobs?: number;
 }
 
 /** Accepts commands, runs them as jobs and publishes what comes of it (wire protocol 4 to 8). */
-export class JobEngine implements JobIntake, JobControl {
+export class JobEngine implements JobIntake, JobControl, OwnJobs {
   readonly #options: JobEngineOptions;
   readonly #maxJobs: number;
   readonly #context: JobContext;
@@ -46,18 +51,23 @@ export class JobEngine implements JobIntake, JobControl {
   readonly #follows = new FollowGraph();
   readonly #shutdown = new AbortController();
   readonly #roomListeners: (() => void)[] = [];
+  /** Told when a job of the node's own is gone. */
+  readonly #own = new Map<string, () => void>();
   /** Who waits for the result of a job of `run`. */
   readonly #waiters = new Map<string, (result: JobResult) => void>();
 
   constructor(options: JobEngineOptions) {
-    const { clock, spawn, sink, journal } = options;
+    const { clock, spawn, sink, journal, hub } = options;
     this.#options = options;
     this.#maxJobs = options.maxJobs ?? DEFAULT_MAX_JOBS;
     this.#context = {
       clock,
       spawn,
       shutdown: this.#shutdown.signal,
-      message: (message) => sink.message(message),
+      message: (message) => {
+        sink.message(message);
+        hub?.message(message);
+      },
       started: (job, pid) => journal.started(job.command.id, pid),
       ended: (job, result) => this.#ended(job, result),
     };
@@ -75,7 +85,8 @@ export class JobEngine implements JobIntake, JobControl {
    */
   stop(): void {
     this.#shutdown.abort();
-    this.killAll();
+    for (const job of this.#jobs.values()) if (job.isProtected) job.unschedule();
+    for (const job of this.#jobs.values()) if (job.phase === "running") job.kill(SIGTERM);
   }
 
   submit(text: string): void {
@@ -115,6 +126,25 @@ export class JobEngine implements JobIntake, JobControl {
     });
   }
 
+  start(command: CommandObject, options: OwnJobOptions = {}): () => Promise<void> {
+    const executable = this.#options.resolve(command.command);
+    if (executable === undefined) {
+      throw new AgentError("E_COMMAND", `Cannot start job "${command.id}": unknown command`, {
+        fields: { command: command.command },
+      });
+    }
+    return this.#startOwn(command, executable, options);
+  }
+
+  startProgram(
+    command: CommandObject,
+    spec: ProcessSpec,
+    options: OwnJobOptions = {},
+  ): () => Promise<void> {
+    const given = { ...command, arguments: command.arguments ?? {} };
+    return this.#startOwn(given, { kind: "process", build: () => spec }, options);
+  }
+
   list(id?: string): JobInfo[] {
     const jobs = id === undefined ? [...this.#jobs.values()] : [this.#jobs.get(id)];
     return listJobs(
@@ -132,7 +162,7 @@ export class JobEngine implements JobIntake, JobControl {
   killAll(): void {
     for (const job of this.#jobs.values()) {
       // A queued job cannot be killed: it goes on to run when its turn comes (wire protocol 6.2).
-      if (job.phase === "running") job.kill(SIGTERM);
+      if (job.phase === "running" && !job.isProtected) job.kill(SIGTERM);
     }
   }
 
@@ -157,24 +187,51 @@ export class JobEngine implements JobIntake, JobControl {
     };
   }
 
+  #startOwn(
+    command: CommandObject,
+    executable: Executable,
+    options: OwnJobOptions,
+  ): () => Promise<void> {
+    const { id } = command;
+    if (id === "" || this.#jobs.has(id)) {
+      throw new AgentError("E_JOB_DUPLICATE", `Cannot start job "${id}": the id is empty or known`);
+    }
+    const gone = Promise.withResolvers<void>();
+    this.#own.set(id, gone.resolve);
+    const job = new Job(command, executable, this.#context, options);
+    this.#begin(job);
+    return () => {
+      job.unschedule();
+      if (job.phase === "running") {
+        job.kill(SIGTERM);
+        const cancel = this.#options.clock.after(DROP_GRACE_MS, () => job.kill(SIGKILL));
+        void gone.promise.then(cancel);
+      }
+      return gone.promise;
+    };
+  }
+
   #isKnown(id: string): boolean {
     return this.#jobs.has(id) || this.#options.sink.isKnown(id);
   }
 
   #launch(command: CommandObject): void {
-    const { sink, journal, resolve } = this.#options;
-    const { id, queue } = command;
-    sink.accepted(id);
+    const { sink, resolve } = this.#options;
+    sink.accepted(command.id);
     const executable = resolve(command.command);
     if (executable === undefined) {
       this.#publish(unknownCommand(command));
       return;
     }
-    const job = new Job(command, executable, this.#context);
+    this.#begin(new Job(command, executable, this.#context));
+  }
+
+  #begin(job: Job): void {
+    const { id, queue } = job.command;
     this.#jobs.set(id, job);
     if (queue === "") job.start();
     else this.#queues.enter(queue, () => job.start());
-    if (job.phase !== "ended") journal.accepted(command);
+    if (job.phase !== "ended") this.#options.journal.accepted(job.command);
   }
 
   #ended(job: Job, result: JobResult): void {
@@ -182,13 +239,17 @@ export class JobEngine implements JobIntake, JobControl {
     const wasFull = !this.hasRoom();
     this.#jobs.delete(id);
     this.#options.journal.ended(result);
-    this.#publish(result);
+    // Those who look after a protected job know of its runs; nobody else waits for a result.
+    if (!job.isProtected) this.#publish(result);
+    this.#own.get(id)?.();
+    this.#own.delete(id);
     if (queue !== "") this.#queues.leave(queue);
     if (wasFull && this.hasRoom()) for (const listener of this.#roomListeners) listener();
   }
 
   #publish(result: JobResult): void {
     this.#options.sink.finished(result);
+    this.#options.hub?.finished(result);
     const waiter = this.#waiters.get(result.id);
     this.#waiters.delete(result.id);
     waiter?.(result);
@@ -196,3 +257,6 @@ export class JobEngine implements JobIntake, JobControl {
 }
 
 const SIGTERM = 15;
+const SIGKILL = 9;
+/** How long a job of the node's own may take to end by itself. */
+const DROP_GRACE_MS = 5000;

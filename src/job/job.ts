@@ -4,11 +4,19 @@ import { CommandError } from "../command/command.ts";
 import type { Spawner } from "../sys/spawn.ts";
 import { Capture } from "./capture.ts";
 import { PENDING_SIGNALS, RESTART_DELAY_MS } from "./limits.ts";
+import { RespawnDelay } from "./respawn-delay.ts";
 import { buildResult } from "./result.ts";
 import { FLAG, IDLE_RUN, type Run, type RunEvents, type RunOutcome } from "./run.ts";
 import { startBuiltin } from "./run-builtin.ts";
 import { startProcess } from "./run-process.ts";
-import type { CommandObject, Executable, JobFollower, JobMessage, JobResult } from "./types.ts";
+import type {
+  CommandObject,
+  Executable,
+  JobFollower,
+  JobMessage,
+  JobResult,
+  OwnJobOptions,
+} from "./types.ts";
 
 /**
  * queued: waits for its serial queue or was not started yet. running: a run is under way, which
@@ -39,6 +47,8 @@ export class Job {
   readonly command: CommandObject;
   readonly #executable: Executable;
   readonly #context: JobContext;
+  readonly #own: OwnJobOptions;
+  readonly #respawn = new RespawnDelay();
   readonly #followers = new Set<JobFollower["message"]>();
   readonly #signals: number[] = [];
   #phase: JobPhase = "queued";
@@ -55,10 +65,21 @@ export class Job {
   #cancelLimit: () => void = () => {};
   #cancelWait: () => void = () => {};
 
-  constructor(command: CommandObject, executable: Executable, context: JobContext) {
+  /** @param own For a job the node starts itself. */
+  constructor(
+    command: CommandObject,
+    executable: Executable,
+    context: JobContext,
+    own: OwnJobOptions = {},
+  ) {
     this.command = command;
     this.#executable = executable;
     this.#context = context;
+    this.#own = own;
+  }
+
+  get isProtected(): boolean {
+    return this.#own.isProtected === true;
   }
 
   get phase(): JobPhase {
@@ -165,6 +186,7 @@ export class Job {
     };
     this.#capture.record(message);
     this.#context.message(message);
+    this.#own.onMessage?.(message);
     if (this.#followers.size === 0) return;
     const followers = [...this.#followers];
     // Followers stay for one run: its last message is their last one.
@@ -187,6 +209,7 @@ export class Job {
     });
     // A run that never produced a process has no last message to wait for.
     if (!outcome.hasStreams) this.#dismissFollowers();
+    this.#own.onRunEnd?.(this.#result);
     const delayMs = this.#nextRunDelayMs(outcome);
     if (delayMs === undefined) {
       this.#end();
@@ -200,6 +223,9 @@ export class Job {
   #nextRunDelayMs(outcome: RunOutcome): number | undefined {
     const { recurringPeriod, maxRestart } = this.command;
     if (this.#isUnscheduled) return undefined;
+    if (this.isProtected) {
+      return this.#respawn.next(this.#context.clock.monotonicMs() - this.#startedAtMs);
+    }
     if (recurringPeriod > 0) return recurringPeriod * MS_PER_SECOND;
     const mayRestart = outcome.state !== "SUCCESS" && this.#runs < maxRestart;
     return mayRestart ? RESTART_DELAY_MS : undefined;

@@ -93,6 +93,36 @@ export interface JobIntake {
   run(command: CommandObject): Promise<JobResult>;
 }
 
+/** How a job the node starts itself differs from those of clients (wire protocol 6.8, 6.10). */
+export interface OwnJobOptions {
+  /**
+   * Started again after every end, with growing delays, until it is dropped; `job.killall` spares
+   * it, `job.kill` makes it start again. No result is published.
+   */
+  readonly isProtected?: boolean;
+  /** Every message of every run. */
+  readonly onMessage?: (message: JobMessage) => void;
+  /** A run ended: its result, whether or not it is published. */
+  readonly onRunEnd?: (result: JobResult) => void;
+}
+
+/** Jobs of the node's own: start-up services, name servers of bridges, monitors. They get no flag. */
+export interface OwnJobs {
+  /**
+   * @returns Drops it: no further run, its processes end (15, then 9 after 5 s); resolves when
+   *   they are gone.
+   * @throws AgentError `E_JOB_DUPLICATE` when a job of this id is known; `E_COMMAND` for an unknown
+   *   command name.
+   */
+  start(command: CommandObject, options?: OwnJobOptions): () => Promise<void>;
+  /** The same for a program that is no command of the registry; `job.list` shows `command.command`. */
+  startProgram(
+    command: CommandObject,
+    spec: ProcessSpec,
+    options?: OwnJobOptions,
+  ): () => Promise<void>;
+}
+
 /** One row of `job.list`. */
 export interface JobInfo {
   /** Percent. */

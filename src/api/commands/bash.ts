@@ -8,6 +8,7 @@ export const command = program({
   name: "bash",
   summary: "Runs a script with the shell of the node.",
   scope: "both",
+  access: "admin",
   result: "none; output in streams, exit status n as code 1000 + n, 999 after a signal",
   args: object({
     script: any({ description: "Script text" }),

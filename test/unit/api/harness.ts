@@ -23,6 +23,7 @@ export const PING_COMMAND = builtin({
   name: "core.ping",
   summary: "Answers PONG",
   scope: "both",
+  access: "read",
   result: "string",
   run: () => "PONG",
 });
@@ -31,6 +32,7 @@ export const SYSTEM_COMMAND = program({
   name: "core.system",
   summary: "Runs a program",
   scope: "both",
+  access: "read",
   result: "output",
   args: object(
     {

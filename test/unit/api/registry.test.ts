@@ -13,6 +13,7 @@ const COUNTING = builtin({
   name: "test.count",
   summary: "Counts",
   scope: "host",
+  access: "read",
   result: "integer",
   args: object({ start: integer(), step: withDefault(integer(), 1) }, ["start"]),
   run: (_services, { start, step }) => start + step,

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { addCounts, countReport, formatCounts } from "../../../scripts/machine/vitest-report.ts";
+import {
+  addCounts,
+  countReport,
+  formatCounts,
+  listFailures,
+} from "../../../scripts/machine/vitest-report.ts";
 
 const report = (changes: object): string =>
   JSON.stringify({
@@ -29,4 +34,26 @@ test("adds levels up to one closing line", () => {
   const sum = addCounts({ passed: 1, failed: 0, skipped: 0 }, { passed: 2, failed: 1, skipped: 0 });
   expect(formatCounts(sum)).toBe("3 passed, 1 failed");
   expect(formatCounts({ ...sum, skipped: 4 })).toBe("3 passed, 1 failed, 4 skipped");
+});
+
+test("failures are listed with file, test and the first line of the reason", () => {
+  const test = { fullName: "a server answers", status: "failed", failureMessages: ["no\nstack"] };
+  const testResults = [
+    { name: "/x/test/unit/a.test.ts", status: "failed", assertionResults: [test] },
+    {
+      name: "/x/test/unit/b.test.ts",
+      status: "failed",
+      message: "no such module",
+      assertionResults: [],
+    },
+    {
+      name: "/x/test/unit/c.test.ts",
+      status: "passed",
+      assertionResults: [{ ...test, status: "passed" }],
+    },
+  ];
+  expect(listFailures(report({ testResults }))).toEqual([
+    "test/unit/a.test.ts: a server answers: no",
+    "test/unit/b.test.ts: no such module",
+  ]);
 });

@@ -4,6 +4,7 @@ export const command = builtin({
   name: "core.ping",
   summary: "Answers, and says which version of the agent does.",
   scope: "both",
+  access: "read",
   result:
     "string: PONG Version: <branch> @Revision: <revision>, with (dirty-repo) for a modified tree",
   run: ({ version }) => {

@@ -4,6 +4,7 @@ export const command = builtin({
   name: "core.poweroff",
   summary: "Stops all processes in order and switches the machine off",
   scope: "host",
+  access: "admin",
   result: "No data; a short notice on standard output",
   level: 0,
   run: async (services, _args, job) => {

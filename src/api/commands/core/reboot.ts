@@ -4,6 +4,7 @@ export const command = builtin({
   name: "core.reboot",
   summary: "Stops all processes in order and reboots the machine",
   scope: "host",
+  access: "admin",
   result: "No data; a short notice on standard output",
   level: 0,
   run: async (services, _args, job) => {

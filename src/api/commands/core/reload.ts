@@ -5,6 +5,7 @@ export const command = builtin({
   name: "core.reload",
   summary: "Takes a newer private configuration: password of the endpoint, keys of ssh, network",
   scope: "host",
+  access: "admin",
   result:
     "Object of `isRenewed` (a newer revision was fetched from the controller and mounted), `origin` (private, " +
     "kernel or none: where the password in force came from), `isChanged` (it is another one), and `problems`, an " +

@@ -8,6 +8,7 @@ export const command = builtin({
   name: "core.state",
   summary: "Sums up what the agent and all running jobs use",
   scope: "both",
+  access: "read",
   result:
     "{cpu: percent of one CPU since the previous query (0 at the first), rss, vms, swap in bytes}",
   run: async (services) => {

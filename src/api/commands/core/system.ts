@@ -5,6 +5,7 @@ export const command = program({
   name: "core.system",
   summary: "Runs one program without a shell and captures its output.",
   scope: "both",
+  access: "admin",
   result: "none; output in streams, exit status n as code 1000 + n, 999 after a signal",
   args: object({
     name: withDefault(string({ description: "Program; without a slash it is found in PATH" }), ""),

@@ -32,6 +32,7 @@ export const command = builtin({
   name: "info.dmi",
   summary: "Decodes the tables in which the firmware describes the hardware",
   scope: "host",
+  access: "read",
   args,
   result:
     "{tooling: {aggregator, decoder}, sections: array of {handleline, typestr, typenum, " +

@@ -5,6 +5,7 @@ export const command = builtin({
   name: "info.os",
   summary: "Identifies the machine and its system",
   scope: "both",
+  access: "read",
   result:
     "{hostname, uptime in s, bootTime in s since the epoch, procs, os, platform, platformFamily, " +
     "platformVersion, kernelVersion, virtualizationSystem, virtualizationRole, hostid}; hostid is " +

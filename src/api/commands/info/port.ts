@@ -6,6 +6,7 @@ export const command = builtin({
   name: "info.port",
   summary: "Lists the sockets that others can reach, with the process that holds each",
   scope: "both",
+  access: "read",
   result:
     "array of {network: tcp, tcp6, udp, udp6 or unix, port (absent for unix), unix: path (absent " +
     "for the others), ip (absent for unix), pid (0 if no owner was found)}, in that order of networks",

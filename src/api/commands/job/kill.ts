@@ -8,6 +8,7 @@ export const command = builtin({
   name: "job.kill",
   summary: "Delivers a signal to a job.",
   scope: "both",
+  access: "operate",
   result: "true when handed over, false for an unknown job",
   args: object({
     id: withDefault(string({ description: "Job" }), ""),

@@ -6,6 +6,7 @@ export const command = builtin({
   name: "job.list",
   summary: "Lists running and queued jobs.",
   scope: "both",
+  access: "read",
   result: "[{cpu, rss, vms, swap, starttime, cmd, pid}]",
   args: object({
     id: withDefault(string({ description: "Only this job" }), ""),

@@ -5,6 +5,7 @@ export const command = builtin({
   name: "job.unschedule",
   summary: "Stops further runs of a recurring or restarting job; the current run goes on.",
   scope: "both",
+  access: "operate",
   result: "true, or false for an unknown job",
   args: object({
     id: withDefault(string({ description: "Job" }), ""),

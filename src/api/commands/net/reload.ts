@@ -6,6 +6,7 @@ export const command = builtin({
   summary:
     "Reads net.toml again and looks for a network from the first method on, in the background",
   scope: "host",
+  access: "operate",
   result:
     "Object of `isAccepted` (false: the file has mistakes, nothing was changed) and `problems`, an array of " +
     "one sentence each with file, line, key, value seen and values allowed",

@@ -11,6 +11,7 @@ export const command = builtin({
   summary:
     "Shows how the network came up, every interface with what was tried on it, and can wait for a change",
   scope: "host",
+  access: "read",
   result:
     "Object of `version` (number that changes with every change, to be sent back as `since`), `state` (up or " +
     "searching), `method` (config, dhcp, fallback or null), `round`, `reason`, `sinceMs`, `config` ({file, " +

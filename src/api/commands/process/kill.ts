@@ -15,6 +15,7 @@ export const command = builtin({
   name: "process.kill",
   summary: "Sends a signal to one process",
   scope: "both",
+  access: "admin",
   args,
   result: "null",
   run: (_services, { pid, signal }) => {

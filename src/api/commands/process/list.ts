@@ -10,6 +10,7 @@ export const command = builtin({
   name: "process.list",
   summary: "Lists the processes of the operating system, whether or not they are jobs",
   scope: "both",
+  access: "read",
   args,
   result:
     "array of {pid, ppid, cmdline, name, createtime in ms since the epoch, cpu: {guestnice, idle, " +

@@ -6,6 +6,7 @@ export const command = builtin({
   name: "zerotier.join",
   summary: "Joins a ZeroTier network",
   scope: "host",
+  access: "operate",
   result: "No data; `200 join OK` on standard output, code 1001 with the reason on failure",
   level: 0,
   args: object({ network: string({ description: "network id, 16 hexadecimal digits" }) }, [

@@ -7,6 +7,7 @@ export const command = builtin({
   summary:
     "Leaves a ZeroTier network; the one of zerotier= is joined again when the agent restarts",
   scope: "host",
+  access: "operate",
   result: "No data; `200 leave OK` on standard output, code 1001 with the reason on failure",
   level: 0,
   args: object({ network: string({ description: "network id, 16 hexadecimal digits" }) }, [

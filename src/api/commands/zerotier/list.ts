@@ -5,6 +5,7 @@ export const command = builtin({
   name: "zerotier.list",
   summary: "Lists the ZeroTier networks this node has joined",
   scope: "host",
+  access: "read",
   result:
     "array of network objects of the ZeroTier service (nwid, name, status, type, mac, " +
     "assignedAddresses, portDeviceName, ...)",

@@ -24,6 +24,7 @@ test("shows members of nested arguments, defaults and limits", () => {
     name: "family.verb",
     summary: "Does a | b",
     scope: "host",
+    access: "read",
     args: object(
       {
         id: string({ description: "which one" }),

@@ -5,6 +5,7 @@ export const command = builtin({
   name: "ip.addr.del",
   summary: "Removes an address from a link",
   scope: "both",
+  access: "operate",
   args: linkAndAddress(),
   result: "null",
   run: async ({ kernelNetwork }, { name, ip }) => {

@@ -6,6 +6,7 @@ export const command = builtin({
   name: "ip.addr.list",
   summary: "Lists the addresses of a link, IPv4 first",
   scope: "both",
+  access: "read",
   args: object({ name: linkName() }, ["name"]),
   result: "array of ip/prefix",
   run: async ({ kernelNetwork }, { name }) => {

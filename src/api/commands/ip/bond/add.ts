@@ -13,6 +13,7 @@ export const command = builtin({
   name: "ip.bond.add",
   summary: "Creates a round-robin bond of links and brings it up",
   scope: "both",
+  access: "operate",
   args: object(
     {
       bond: linkName("Name of the bond"),

@@ -6,6 +6,7 @@ export const command = builtin({
   name: "ip.bond.del",
   summary: "Deletes a bond; its kind is not checked",
   scope: "both",
+  access: "operate",
   args: object({ bond: linkName("Name of the bond") }, ["bond"]),
   result: "null",
   run: async ({ kernelNetwork }, { bond }) => {

@@ -6,6 +6,7 @@ export const command = builtin({
   name: "ip.bridge.add",
   summary: "Creates a bridge, which stays down",
   scope: "both",
+  access: "operate",
   args: object(
     {
       name: linkName("Name of the bridge"),

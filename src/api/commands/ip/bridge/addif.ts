@@ -6,6 +6,7 @@ export const command = builtin({
   name: "ip.bridge.addif",
   summary: "Attaches a link to a bridge",
   scope: "both",
+  access: "operate",
   args: object(
     { name: linkName("Name of the bridge"), inf: linkName("Name of the link to attach") },
     ["name", "inf"],

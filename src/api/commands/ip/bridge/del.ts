@@ -6,6 +6,7 @@ export const command = builtin({
   name: "ip.bridge.del",
   summary: "Deletes a bridge",
   scope: "both",
+  access: "operate",
   args: object({ name: linkName("Name of the bridge") }, ["name"]),
   result: "null",
   run: async ({ kernelNetwork }, { name }) => {

@@ -7,6 +7,7 @@ export const command = builtin({
   name: "ip.bridge.delif",
   summary: "Detaches a link from a bridge",
   scope: "both",
+  access: "operate",
   args: object(
     { name: linkName("Name of the bridge"), inf: linkName("Name of the link to detach") },
     ["name", "inf"],

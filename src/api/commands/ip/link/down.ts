@@ -6,6 +6,7 @@ export const command = builtin({
   name: "ip.link.down",
   summary: "Brings a link down",
   scope: "both",
+  access: "operate",
   args: object({ name: linkName() }, ["name"]),
   result: "null",
   run: async ({ kernelNetwork }, { name }) => {

@@ -23,6 +23,7 @@ export const command = builtin({
   name: "ip.link.mtu",
   summary: "Sets the MTU of a link",
   scope: "both",
+  access: "operate",
   // Let through as they are, because wrong arguments are 400 here and 500 elsewhere.
   args: { ...shape, type: "any" } as Schema<unknown>,
   result: "null",

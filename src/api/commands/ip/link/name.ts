@@ -6,6 +6,7 @@ export const command = builtin({
   name: "ip.link.name",
   summary: "Renames a link; some drivers and older kernels want it down for that",
   scope: "both",
+  access: "operate",
   args: object({ name: linkName(), new: linkName("Its new name") }, ["name", "new"]),
   result: "null",
   run: async ({ kernelNetwork }, { name, new: newName }) => {

@@ -6,6 +6,7 @@ export const command = builtin({
   name: "ip.link.up",
   summary: "Brings a link up",
   scope: "both",
+  access: "operate",
   args: object({ name: linkName() }, ["name"]),
   result: "null",
   run: async ({ kernelNetwork }, { name }) => {

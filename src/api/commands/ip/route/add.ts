@@ -7,6 +7,7 @@ export const command = builtin({
   name: "ip.route.add",
   summary: "Adds a route to the main table",
   scope: "both",
+  access: "operate",
   args: object(
     {
       dev: linkName(),

@@ -8,6 +8,7 @@ export const command = builtin({
   name: "ip.route.del",
   summary: "Deletes the one route of the main table that matches all given fields",
   scope: "both",
+  access: "operate",
   args: object(
     {
       dev: linkName(),
