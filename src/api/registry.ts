@@ -46,7 +46,8 @@ export function toExecutable(command: NodeCommand, services: Services): Executab
     level: command.level ?? 20,
     run: (args, job) => {
       if (schema === undefined) return command.run(services, undefined, job);
-      return command.run(services, decode(schema, given(command, args)), job);
+      const code = command.badArguments ?? 500;
+      return command.run(services, decode(schema, given(command, args), code), job);
     },
   };
 }
@@ -56,11 +57,11 @@ function given(command: NodeCommand, args: unknown): unknown {
   throw new CommandError(500, `Cannot run ${command.name}: no arguments seen, expected an object`);
 }
 
-function decode(schema: Schema<unknown>, args: unknown): unknown {
+function decode(schema: Schema<unknown>, args: unknown, code: 400 | 500): unknown {
   try {
     return parseWith(schema, args);
   } catch (error) {
-    throw new CommandError(500, errorText(error), error);
+    throw new CommandError(code, errorText(error), error);
   }
 }
 

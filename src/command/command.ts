@@ -66,6 +66,8 @@ export interface BuiltinCommand<Services, A> extends CommandBase {
   /** Undefined: the command never reads its arguments, so missing and malformed ones are fine. */
   readonly args?: Schema<A>;
   readonly level?: 0 | 20;
+  /** Code for arguments that cannot be decoded; 500 unless the wire protocol names another. */
+  readonly badArguments?: 400;
   readonly run: (services: Services, args: A, job: JobHandle) => unknown;
 }
 

@@ -39,6 +39,13 @@ describe("a built-in", () => {
     expect(() => run(COUNTING, args)).toThrow(expect.objectContaining({ code: 500, message }));
   });
 
+  test("that names code 400 for arguments it cannot decode fails with that", () => {
+    if (COUNTING.kind !== "builtin") throw new Error("not a built-in");
+    const strict = { ...COUNTING, badArguments: 400 as const };
+    expect(() => run(strict, { start: "x" })).toThrow(expect.objectContaining({ code: 400 }));
+    expect(() => run(strict, null)).toThrow(expect.objectContaining({ code: 500 }));
+  });
+
   test.each([[undefined], [null], ["text"], [{}]])("without arguments runs with %j", (args) => {
     expect(run(PING_COMMAND, args)).toBe("PONG");
   });
