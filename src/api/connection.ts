@@ -43,6 +43,9 @@ export class Connection {
   #guestBytes = 0;
   #isRunning = false;
   #isClosed = false;
+  #isFlushPlanned = false;
+  /** Pushes the client was too slow for and has not been told of. */
+  #missedPushes = 0;
   #stopWaiting: (() => void) | null = null;
   #stopGuestTimer: () => void;
 
@@ -55,7 +58,8 @@ export class Connection {
     this.#logger = options.logger;
     this.#limits = options.limits;
     this.#parser = new RequestParser(options.limits.guestRequests, carriesPassword);
-    this.#output = new OutputGuard({ ...options, onRoom: () => this.#run() });
+    this.#output = new OutputGuard({ ...options, onRoom: () => this.#onRoom() });
+    this.session.connect((reply) => this.#push(reply));
     this.#stopGuestTimer = options.clock.after(options.limits.guestTimeoutMs, () => {
       if (!this.session.isMember) this.#socket.destroy();
     });
@@ -69,6 +73,7 @@ export class Connection {
       this.#stopWaiting?.();
       this.#output.stop();
       this.#counters.guestBytes -= this.#guestBytes;
+      this.session.closed();
       options.onClose();
     });
   }
@@ -158,6 +163,39 @@ export class Connection {
         this.#run();
       });
     });
+  }
+
+  #push(reply: Reply): boolean {
+    if (this.#isClosed || this.session.isClosing) return false;
+    if (this.#output.isFull) {
+      this.#missedPushes += 1;
+      this.session.droppedPushes += 1;
+      this.#counters.pushesDropped += 1;
+      return false;
+    }
+    this.#counters.pushes += 1;
+    this.#replies += reply;
+    if (this.#replies.length > FLUSH_BYTES) this.#flush();
+    else this.#planFlush();
+    return true;
+  }
+
+  /** What is pushed in one turn leaves in one write. */
+  #planFlush(): void {
+    if (this.#isRunning || this.#isFlushPlanned) return;
+    this.#isFlushPlanned = true;
+    queueMicrotask(() => {
+      this.#isFlushPlanned = false;
+      this.#flush();
+    });
+  }
+
+  /** The client has taken what it had left unread. */
+  #onRoom(): void {
+    const missed = this.#missedPushes;
+    this.#missedPushes = 0;
+    if (missed > 0) this.#replies += this.session.gapNotice?.(missed) ?? "";
+    this.#run();
   }
 
   #flush(): void {

@@ -9,6 +9,10 @@ export class Counters {
   authenticationFailures = 0;
   protocolErrors = 0;
   slowReadersClosed = 0;
+  /** Replies sent without a request: messages of subscriptions. */
+  pushes = 0;
+  /** Those a client was too slow for. */
+  pushesDropped = 0;
   /** Now, not ever: unfinished requests of connections that have not authenticated. */
   guestBytes = 0;
 }

@@ -6,7 +6,7 @@ import { failure, type Reply } from "../resp/encode.ts";
 import type { CommandTable } from "./command-table.ts";
 import type { Counters } from "./counters.ts";
 import { isGrowing, type RedisCommand } from "./redis-command.ts";
-import type { Session, Suspension } from "./session.ts";
+import { isListening, type Session, type Suspension } from "./session.ts";
 
 export interface DispatcherOptions {
   readonly table: CommandTable;
@@ -49,6 +49,9 @@ export class Dispatcher {
     if (!hasArity(command.arity, words.length)) {
       return this.#fail(`ERR wrong number of arguments for '${command.name}' command`);
     }
+    if (isListening(session) && !LISTENING_COMMANDS.has(command.name)) {
+      return this.#fail(listeningText(command.name));
+    }
     this.#counters.commands += 1;
     session.lastCommand = command.name;
     try {
@@ -90,6 +93,21 @@ function sizeOf(words: readonly Bytes[]): number {
   for (const bytes of words) size += bytes.length;
   return size;
 }
+
+/** What a RESP2 connection with subscriptions may still say. */
+const LISTENING_COMMANDS: ReadonlySet<string> = new Set([
+  "ping",
+  "psubscribe",
+  "punsubscribe",
+  "quit",
+  "reset",
+  "subscribe",
+  "unsubscribe",
+]);
+
+const listeningText = (name: string): Bytes =>
+  `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are ` +
+  "allowed in this context";
 
 function unknownText(words: readonly Bytes[]): Bytes {
   let shown = "";

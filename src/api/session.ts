@@ -29,6 +29,18 @@ export class Session {
   isBlocked = false;
   /** Set by a command after which the connection ends. */
   isClosing = false;
+  /** What the client listens to; while there is anything, the idle limit leaves it alone. */
+  subscriptions = 0;
+  /** Pushes this client was too slow for. */
+  droppedPushes = 0;
+  /**
+   * Makes the push that tells a client how many pushes it missed. It leaves as soon as the client takes
+   * replies again, before any other push. Null: it is not told.
+   */
+  gapNotice: ((missed: number) => Reply) | null = null;
+  #send: PushSink = () => false;
+  /** Most connections have none. */
+  #closeListeners: (() => void)[] = [];
 
   constructor(id: number, peer: Peer, nowMs: number) {
     this.id = id;
@@ -37,10 +49,53 @@ export class Session {
     this.lastActiveMs = nowMs;
     this.isMember = peer.isLocal;
   }
+
+  /**
+   * Sends a reply nobody asked for, at any time and also while a command waits. It stands between whole
+   * replies. A client that leaves more than `output_pause` bytes unread gets no more of them: they are
+   * dropped and counted, and {@link gapNotice} follows. One that takes nothing at all is closed.
+   *
+   * @param reply Encoded for {@link protocol}; see `push` of the encoder.
+   * @returns Whether it was taken.
+   */
+  push(reply: Reply): boolean {
+    return this.#send(reply);
+  }
+
+  /**
+   * @param listener Called once, when the connection is gone or `RESET` makes it a new one.
+   * @returns Takes the listener away.
+   */
+  onClose(listener: () => void): () => void {
+    this.#closeListeners = [...this.#closeListeners, listener];
+    return () => {
+      this.#closeListeners = this.#closeListeners.filter((other) => other !== listener);
+    };
+  }
+
+  /** The connection is gone, or begins anew. */
+  closed(): void {
+    const listeners = this.#closeListeners;
+    this.#closeListeners = [];
+    for (const listener of listeners) listener();
+    this.subscriptions = 0;
+    this.gapNotice = null;
+  }
+
+  /** @param sink Where pushes go; nowhere before the first call. */
+  connect(sink: PushSink): void {
+    this.#send = sink;
+  }
 }
+
+type PushSink = (reply: Reply) => boolean;
 
 /**
  * An answer that comes later. Called once to start; it calls `resume` once, never before it returned,
  * and returns what stops it when the connection is gone.
  */
 export type Suspension = (resume: (reply: Reply) => void) => () => void;
+
+/** A RESP2 connection with subscriptions: it can tell messages and the answers to few commands apart. */
+export const isListening = (session: Session): boolean =>
+  session.subscriptions > 0 && session.protocol === 2;

@@ -1,12 +1,12 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { Bytes } from "../../resp/bytes.ts";
-import { bulk, failure, OK, type Protocol, type Reply, simple } from "../../resp/encode.ts";
+import { bulk, bulks, failure, OK, type Protocol, type Reply, simple } from "../../resp/encode.ts";
 import { encodeValue, type ReplyValue } from "../../resp/encode-value.ts";
 import { type Authenticator, DEFAULT_USER } from "../authenticator.ts";
 import type { Counters } from "../counters.ts";
 import { type RedisCommand, redisCommand } from "../redis-command.ts";
-import type { Session, Suspension } from "../session.ts";
+import { isListening, type Session, type Suspension } from "../session.ts";
 import { checkName } from "./client-commands.ts";
 import { parseInteger, refusal, syntaxError, word } from "./words.ts";
 
@@ -29,10 +29,12 @@ export function connectionCommands(options: ConnectionCommandOptions): RedisComm
       flags: ["fast"],
       summary: "Answers PONG, or the given message",
       group: "connection",
-      run: (_, words) => {
-        if (words.length === 1) return PONG;
-        if (words.length === 2) return bulk(word(words, 1));
-        throw refusal("ERR wrong number of arguments for 'ping' command");
+      run: (session, words) => {
+        if (words.length > 2) throw refusal("ERR wrong number of arguments for 'ping' command");
+        const message = words[1];
+        // A subscriber of RESP2 takes only what looks like a message.
+        if (isListening(session)) return bulks(["pong", message ?? ""]);
+        return message === undefined ? PONG : bulk(message);
       },
     }),
     redisCommand({
@@ -99,6 +101,7 @@ export function connectionCommands(options: ConnectionCommandOptions): RedisComm
       summary: "Makes the connection as it was when it was opened",
       group: "connection",
       run: (session) => {
+        session.closed();
         session.protocol = 2;
         session.name = "";
         session.isMember = session.peer.isLocal;
