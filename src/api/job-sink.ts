@@ -51,7 +51,7 @@ const LEVEL_FACTOR = 2 ** 16;
 const flagKey = (id: string): string => bytesOfText(`result:${id}:flag`);
 
 /** A log record (protocol 8), put together by hand: the epoch is a 64-bit integer. */
-function recordText({ jobId, text, level, flags, epochNs }: JobMessage): string {
+export function recordText({ jobId, text, level, flags, epochNs }: JobMessage): string {
   const meta = level * LEVEL_FACTOR + flags;
   const message = `{"message":${jsonText(text)},"epoch":${epochNs},"meta":${meta}}`;
   return `{"core":0,"command":${jsonText(jobId)},"message":${message}}`;
