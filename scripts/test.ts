@@ -6,9 +6,11 @@ import {
   addCounts,
   type Counts,
   countReport,
+  failedFiles,
   formatCounts,
   listFailures,
   NO_TESTS,
+  secondRunCounts,
 } from "./machine/vitest-report.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -16,6 +18,7 @@ const BIN = join(ROOT, "node_modules/.bin");
 const TEST_LEVELS = ["unit", "integration", "fuzz", "e2e"] as const;
 const LEVELS = ["lint", "types", ...TEST_LEVELS] as const;
 type Level = (typeof LEVELS)[number];
+type TestLevel = (typeof TEST_LEVELS)[number];
 
 const USAGE = `Usage: scripts/test [LEVEL]... [-- VITEST ARGUMENTS]
 
@@ -29,6 +32,8 @@ interface Outcome {
   readonly seconds: number;
   /** One line each, for the end of the run: what failed first is far up by then. */
   readonly failures: readonly string[];
+  /** Failures that were gone at a second run. */
+  readonly flaky?: readonly string[];
 }
 
 function runLevel(level: Level, more: readonly string[]): Outcome {
@@ -38,7 +43,9 @@ function runLevel(level: Level, more: readonly string[]): Outcome {
   return { ...result, level, seconds: (performance.now() - startMs) / 1000 };
 }
 
-type Check = (more: readonly string[]) => Pick<Outcome, "counts" | "isPassed" | "failures">;
+type Check = (
+  more: readonly string[],
+) => Pick<Outcome, "counts" | "isPassed" | "failures" | "flaky">;
 
 const CHECKS: Readonly<Record<Level, Check>> = {
   lint: () => checkWith("biome", ["check", "--error-on-warnings", "."]),
@@ -55,33 +62,66 @@ function checkWith(tool: string, args: readonly string[]): ReturnType<Check> {
   return { isPassed, failures, counts: { ...NO_TESTS, failed: isPassed ? 0 : 1 } };
 }
 
+/** Files that may fail and pass at a second run, beyond which the failures are not chance. */
+const MAX_SECOND_RUNS = 2;
+
+/**
+ * Runs the tests of one level. Where real machines and networks are tested, one or two failed files
+ * run a second time: a host that stalls for seconds breaks such tests, and what is said then is that
+ * they are flaky, not that they passed.
+ */
+function runTests(project: TestLevel, more: readonly string[]): ReturnType<Check> {
+  const first = runVitest(project, more);
+  const { files } = first;
+  if (first.isPassed || !RUN_TWICE.has(project)) return first;
+  if (files.length === 0 || files.length > MAX_SECOND_RUNS || more.length > 0) return first;
+  console.log(`\n== ${project}: second run of ${files.length} failed files`);
+  const second = runVitest(project, files);
+  return {
+    isPassed: second.isPassed,
+    counts: secondRunCounts(first.counts, second.counts),
+    failures: second.failures,
+    flaky: second.isPassed ? first.failures : [],
+  };
+}
+
+const RUN_TWICE: ReadonlySet<TestLevel> = new Set<TestLevel>(["integration", "e2e"]);
+
 /** A run that ends badly without a failed test (an error outside of tests, a crash) is one failure. */
-function runTests(project: string, more: readonly string[]): ReturnType<Check> {
+function runVitest(
+  project: TestLevel,
+  more: readonly string[],
+): ReturnType<Check> & { readonly files: readonly string[] } {
   const directory = mkdtempSync(join(tmpdir(), "node0-test-"));
   try {
     const report = join(directory, "report.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const status = run("vitest", ["run", "--project", project, ...reporters, ...more]);
-    const { counts, failures } = readReport(report);
+    const { counts, failures, files } = readReport(report);
     const isPassed = status === 0 && counts.failed === 0;
-    if (isPassed || counts.failed > 0) return { isPassed, counts, failures };
+    if (isPassed || counts.failed > 0) return { isPassed, counts, failures, files };
     return {
       isPassed,
       counts: { ...counts, failed: 1 },
       failures: [`vitest ended with ${status}`],
+      files: [],
     };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function readReport(report: string): { counts: Counts; failures: readonly string[] } {
+function readReport(report: string): {
+  counts: Counts;
+  failures: readonly string[];
+  files: readonly string[];
+} {
   try {
     const text = readFileSync(report, "utf8");
-    return { counts: countReport(text), failures: listFailures(text) };
+    return { counts: countReport(text), failures: listFailures(text), files: failedFiles(text) };
   } catch {
     // No report: vitest did not come that far, and its status says so.
-    return { counts: NO_TESTS, failures: [] };
+    return { counts: NO_TESTS, failures: [], files: [] };
   }
 }
 
@@ -114,8 +154,9 @@ function main(argv: readonly string[]): number {
       `${level.padEnd(12)} ${verdict} ${seconds.toFixed(1).padStart(7)} s  ${countsOf(counts)}`,
     );
   }
-  for (const { level, failures } of outcomes) {
+  for (const { level, failures, flaky = [] } of outcomes) {
     for (const failure of failures) console.log(`FAILED ${level} ${failure}`);
+    for (const failure of flaky) console.log(`FLAKY ${level} ${failure}`);
   }
   console.log("");
   console.log(formatCounts(outcomes.map(({ counts }) => counts).reduce(addCounts, NO_TESTS)));

@@ -54,6 +54,21 @@ export function listFailures(text: string): string[] {
   });
 }
 
+/** Paths of the test files with a failure, as the report names them. */
+export function failedFiles(text: string): string[] {
+  const { testResults } = JSON.parse(text) as Report;
+  return testResults.filter(({ status }) => status === "failed").map(({ name }) => name);
+}
+
+/**
+ * What a second run of the failed files makes of the first: their failures are gone as far as they
+ * passed then. The sums of the first run stay, so that no test is counted twice.
+ */
+export function secondRunCounts(first: Counts, second: Counts): Counts {
+  const mended = Math.max(0, first.failed - second.failed);
+  return { ...first, passed: first.passed + mended, failed: first.failed - mended };
+}
+
 const firstLine = (text = "no reason given"): string => text.split("\n")[0] ?? text;
 
 export function addCounts(a: Counts, b: Counts): Counts {

@@ -2,8 +2,10 @@ import { expect, test } from "vitest";
 import {
   addCounts,
   countReport,
+  failedFiles,
   formatCounts,
   listFailures,
+  secondRunCounts,
 } from "../../../scripts/machine/vitest-report.ts";
 
 const report = (changes: object): string =>
@@ -56,4 +58,24 @@ test("failures are listed with file, test and the first line of the reason", () 
     "test/unit/a.test.ts: a server answers: no",
     "test/unit/b.test.ts: no such module",
   ]);
+});
+
+test("the files to run again are those that failed", () => {
+  const testResults = [
+    { name: "/x/a.test.ts", status: "failed", assertionResults: [] },
+    { name: "/x/b.test.ts", status: "passed", assertionResults: [] },
+  ];
+  expect(failedFiles(report({ testResults }))).toEqual(["/x/a.test.ts"]);
+});
+
+test("a second run takes away the failures it did not have, and counts no test twice", () => {
+  const first = { passed: 10, failed: 2, skipped: 1 };
+  const passed = { passed: 5, failed: 0, skipped: 0 };
+  expect(secondRunCounts(first, passed)).toEqual({ passed: 12, failed: 0, skipped: 1 });
+  expect(secondRunCounts(first, { ...passed, failed: 1 })).toEqual({
+    ...first,
+    passed: 11,
+    failed: 1,
+  });
+  expect(secondRunCounts(first, { ...passed, failed: 4 })).toEqual(first);
 });
