@@ -2,17 +2,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Endpoint } from "./api/endpoint.ts";
 import { KeyspaceJobSink } from "./api/job-sink.ts";
+import { PushHub } from "./api/push-hub.ts";
 import { type CommandRegistry, toExecutable } from "./api/registry.ts";
 import type { Services, Version } from "./api/services.ts";
 import { errorText } from "./base/errors.ts";
 import type { AgentOptions } from "./config/agent-options.ts";
 import { configToWire, type LoadedConfig, type NodeConfig } from "./config/node-config.ts";
+import { EventBus } from "./events/bus.ts";
 import { JobEngine } from "./job/engine.ts";
 import { JournalFile } from "./job/journal-file.ts";
 import { MessageHub } from "./job/message-hub.ts";
 import type { Executable } from "./job/types.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import type { Logger } from "./log/logger.ts";
+import type { SequenceEvents } from "./sequencer/sequence.ts";
 import { systemClock } from "./sys/clock.ts";
 import { linuxProcessTree } from "./sys/process-tree.ts";
 import { LinuxSpawner } from "./sys/spawn-linux.ts";
@@ -23,6 +26,8 @@ const RELEASE = "0.1.0";
 export interface Core {
   readonly endpoint: Endpoint;
   readonly engine: JobEngine;
+  /** How boot and shutdown go on; quiet on a host. */
+  readonly events: EventBus<SequenceEvents>;
   readonly log: Logger;
   readonly version: string;
   /** Time of the commit, milliseconds since the epoch; null for a source tree. */
@@ -54,9 +59,12 @@ export function openCore(parts: {
   const messages = new MessageHub((error) => {
     log.error("message listener failed", { reason: errorText(error) });
   });
+  const events = new EventBus<SequenceEvents>({
+    onListenerError: (error) => log.error("event listener failed", { reason: errorText(error) }),
+  });
   const engine = new JobEngine({
     resolve: (name) => executables.get(name),
-    sink: new KeyspaceJobSink(keyspace),
+    sink: new KeyspaceJobSink(keyspace, loaded.config.jobs),
     clock,
     spawn: new LinuxSpawner(process.env as Record<string, string>),
     processes: linuxProcessTree,
@@ -108,10 +116,12 @@ export function openCore(parts: {
     logger: log.child("endpoint"),
     password,
     version: RELEASE,
+    push: new PushHub({ messages, jobs: engine, boot: events }, keyspace),
   });
   return {
     endpoint,
     engine,
+    events,
     log,
     version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),
     builtAtMs: commitTime > 0 ? commitTime * MS_PER_SECOND : null,

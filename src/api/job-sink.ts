@@ -1,54 +1,85 @@
+import { DEFAULT_JOBS_CONFIG, type JobsConfig } from "../config/node-config-jobs.ts";
 import type { JobMessage, JobResult, JobSink } from "../job/types.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
-import { bytesOfText } from "../resp/bytes.ts";
+import type { ListEntry } from "../keyspace/store.ts";
+import { type Bytes, bytesOfText } from "../resp/bytes.ts";
+import { flagKey, JobRetention, resultKey, streamKey } from "./job-retention.ts";
 import { jsonText } from "./json-text.ts";
 
 /** Publishes jobs in the keyspace: `result:<id>:flag`, `result:<id>`, `stream:<id>` (protocol 3). */
 export class KeyspaceJobSink implements JobSink {
   readonly #keyspace: Keyspace;
+  readonly #streamBytes: number;
+  readonly #retention: JobRetention;
 
-  constructor(keyspace: Keyspace) {
+  constructor(
+    keyspace: Keyspace,
+    limits: Pick<JobsConfig, "retention" | "stream"> = DEFAULT_JOBS_CONFIG,
+  ) {
     this.#keyspace = keyspace;
+    this.#streamBytes = limits.stream;
+    this.#retention = new JobRetention(keyspace, limits.retention);
+  }
+
+  /** Bytes kept of all jobs. */
+  get keptBytes(): number {
+    return this.#retention.usedBytes;
   }
 
   accepted(id: string): void {
-    this.#keyspace.lists.push(flagKey(id), "right", FLAG);
+    const flag = this.#push(flagKey(bytesOfText(id)), "");
+    if (flag !== undefined) this.#retention.adopt(flag);
   }
 
   isKnown(id: string): boolean {
-    return this.#keyspace.store.get(flagKey(id)) !== undefined;
+    return this.#keyspace.store.get(flagKey(bytesOfText(id))) !== undefined;
   }
 
   message(message: JobMessage): void {
     if ((message.flags & STREAM_FLAG) === 0) return;
-    this.#publish(bytesOfText(`stream:${message.jobId}`), recordText(message), STREAM_TTL_MS);
+    const key = streamKey(bytesOfText(message.jobId));
+    const stream = this.#push(key, bytesOfText(recordText(message)));
+    if (stream === undefined) return;
+    this.#retention.adopt(stream);
+    this.#keyspace.store.setExpiry(stream, STREAM_TTL_MS);
+    while (this.#isTooLong(stream)) this.#keyspace.lists.pop(key, "left");
+    this.#retention.enforceStream(key);
   }
 
   finished(result: JobResult): void {
+    const { store } = this.#keyspace;
+    const id = bytesOfText(result.id);
     // The flag must outlive the result: a client asks for the flag before it waits for the result.
-    const flag = this.#keyspace.store.get(flagKey(result.id));
-    if (flag !== undefined) this.#keyspace.store.setExpiry(flag, RESULT_TTL_MS);
-    this.#publish(bytesOfText(`result:${result.id}`), jsonText(result), RESULT_TTL_MS);
+    const flag = store.get(flagKey(id));
+    if (flag !== undefined) store.setExpiry(flag, RESULT_TTL_MS);
+    const kept = this.#push(resultKey(id), bytesOfText(jsonText(result)));
+    if (kept === undefined) return;
+    store.setExpiry(kept, RESULT_TTL_MS);
+    this.#retention.keep(id, kept);
+    this.#retention.enforce();
   }
 
-  #publish(key: string, text: string, ttlMs: number): void {
+  /** @returns The list; undefined when a waiting client took its only element. */
+  #push(key: Bytes, value: Bytes): ListEntry | undefined {
     const { lists, store } = this.#keyspace;
-    const length = lists.push(key, "right", [bytesOfText(text)]);
-    if (length > MAX_RECORDS) lists.trim(key, -MAX_RECORDS, -1);
-    // Gone already when a waiting client took the only element.
-    const entry = store.get(key);
-    if (entry !== undefined) store.setExpiry(entry, ttlMs);
+    const present = store.get(key);
+    // A client put something of its own there: jobs do not stop for that.
+    if (present !== undefined && present.type !== "list") store.remove(present);
+    lists.push(key, "right", [value]);
+    return lists.find(key);
+  }
+
+  /** A reader that does not keep up loses the oldest records; the newest one stays in any case. */
+  #isTooLong({ items, sizeBytes }: ListEntry): boolean {
+    return items.length > MAX_RECORDS || (sizeBytes > this.#streamBytes && items.length > 1);
   }
 }
 
-const FLAG = [""];
 const RESULT_TTL_MS = 300_000;
 const STREAM_TTL_MS = 60_000;
 const MAX_RECORDS = 1000;
 const STREAM_FLAG = 1;
 const LEVEL_FACTOR = 2 ** 16;
-
-const flagKey = (id: string): string => bytesOfText(`result:${id}:flag`);
 
 /** A log record (protocol 8), put together by hand: the epoch is a 64-bit integer. */
 export function recordText({ jobId, text, level, flags, epochNs }: JobMessage): string {

@@ -5,6 +5,12 @@ import { outOfMemory } from "./errors.ts";
 import { ExpiryIndex, type ExpiryNode } from "./expiry-index.ts";
 import { Slots } from "./slots.ts";
 
+/** Keeps count of entries it calls its own, and learns when one leaves, whatever the reason. */
+export interface EntryOwner {
+  charged(bytes: number): void;
+  removed(entry: Entry): void;
+}
+
 interface EntryBase {
   readonly key: Bytes;
   /** Rises along the order in which entries are listed; what SCAN cursors are made of. */
@@ -14,6 +20,7 @@ interface EntryBase {
   expiryNode: ExpiryNode<Entry> | null;
   /** What this entry is charged for. */
   sizeBytes: number;
+  owner: EntryOwner | null;
 }
 
 export interface ListEntry extends EntryBase {
@@ -88,6 +95,7 @@ export class Store {
       expiresAtMs: NEVER,
       expiryNode: null,
       sizeBytes: 0,
+      owner: null,
     });
     const entry = this.#slots.insert(key, build) as ListEntry;
     this.charge(entry, key.length + ENTRY_OVERHEAD_BYTES);
@@ -104,6 +112,7 @@ export class Store {
       expiresAtMs: NEVER,
       expiryNode: null,
       sizeBytes: 0,
+      owner: null,
     });
     const entry = this.#slots.insert(key, build) as StringEntry;
     this.charge(entry, key.length + value.length + ENTRY_OVERHEAD_BYTES);
@@ -115,11 +124,22 @@ export class Store {
     this.#usedBytes -= entry.sizeBytes;
     if (entry.expiryNode !== null) this.#expiries.remove(entry.expiryNode);
     entry.expiryNode = null;
+    const { owner } = entry;
+    entry.owner = null;
+    owner?.charged(-entry.sizeBytes);
+    owner?.removed(entry);
   }
 
   charge(entry: Entry, bytes: number): void {
     entry.sizeBytes += bytes;
     this.#usedBytes += bytes;
+    entry.owner?.charged(bytes);
+  }
+
+  /** From here on `owner` counts this entry, beginning with what it holds now. */
+  adopt(entry: Entry, owner: EntryOwner): void {
+    entry.owner = owner;
+    owner.charged(entry.sizeBytes);
   }
 
   /** @throws AgentError `E_KEYSPACE_FULL` when `extraBytes` more would pass the limit. */
