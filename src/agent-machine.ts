@@ -13,7 +13,7 @@ import type { KernelSettings } from "./config/kernel-words.ts";
 import { NETWORK_CONFIG_FILE } from "./config/network-types.ts";
 import type { Console } from "./console/console.ts";
 import { openConsole } from "./console/open-console.ts";
-import { EventBus } from "./events/bus.ts";
+import type { EventBus } from "./events/bus.ts";
 import type { NodeNetwork } from "./network/node-network.ts";
 import { SequenceLock } from "./sequencer/lock.ts";
 import type { SequenceEvents } from "./sequencer/sequence.ts";
@@ -34,10 +34,7 @@ export interface MachineAgent extends Duties {
 /** Puts boot sequence, console and power around the core. Nothing runs before `run`. */
 export function openMachine(core: Core, settings: KernelSettings): MachineAgent {
   const clock = systemClock;
-  const { log } = core;
-  const events = new EventBus<SequenceEvents>({
-    onListenerError: (error) => log.error("event listener failed", { reason: String(error) }),
-  });
+  const { log, events } = core;
   const lock = new SequenceLock(clock);
   const listeners = new Listeners({
     clock,

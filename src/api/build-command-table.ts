@@ -8,12 +8,14 @@ import type { Counters } from "./counters.ts";
 import type { EndpointLimits } from "./endpoint-limits.ts";
 import { infoSections } from "./info-sections.ts";
 import { jobCommand } from "./job-command.ts";
+import { PushHub } from "./push-hub.ts";
 import { blockingCommands } from "./redis/blocking-commands.ts";
 import { clientCommands } from "./redis/client-commands.ts";
 import { commandCommands } from "./redis/command-commands.ts";
 import { connectionCommands } from "./redis/connection-commands.ts";
 import { keyCommands } from "./redis/key-commands.ts";
 import { listCommands } from "./redis/list-commands.ts";
+import { pubsubCommands } from "./redis/pubsub-commands.ts";
 import { serverCommands } from "./redis/server-commands.ts";
 import { stringCommands } from "./redis/string-commands.ts";
 import type { CommandRegistry } from "./registry.ts";
@@ -29,6 +31,8 @@ export interface CommandTableOptions {
   readonly logger: Logger;
   readonly limits: EndpointLimits;
   readonly version: string;
+  /** What clients can subscribe to; without it nothing ever happens. */
+  readonly push?: PushHub;
   readonly sessions: () => Iterable<Session>;
   readonly port: () => number;
 }
@@ -52,6 +56,7 @@ export function buildCommandTable(options: CommandTableOptions): CommandTable {
   table.add(stringCommands(keyspace.strings));
   table.add(listCommands(keyspace.lists));
   table.add(blockingCommands(keyspace));
+  table.add(pubsubCommands(options.push ?? new PushHub(null, keyspace)));
   table.add(registry.list().map((command) => jobCommand(command, intake)));
   return table;
 }

@@ -14,6 +14,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { DEFAULT_ENDPOINT_LIMITS, type EndpointLimits, LOCAL_RESERVE } from "./endpoint-limits.ts";
 import { connectJobQueue } from "./job-queue.ts";
 import { closeServer, listenOnPath, listenOnPort } from "./listen.ts";
+import type { PushHub } from "./push-hub.ts";
 import type { CommandRegistry } from "./registry.ts";
 import { type Peer, Session } from "./session.ts";
 
@@ -27,6 +28,8 @@ export interface EndpointOptions {
   readonly password: Uint8Array | null;
   /** Release of node0, shown in HELLO and INFO. */
   readonly version: string;
+  /** What clients can subscribe to; without it nothing ever happens. */
+  readonly push?: PushHub;
   readonly limits?: Partial<EndpointLimits>;
 }
 

@@ -49,7 +49,7 @@ interface Definition {
   readonly flags?: readonly CommandFlag[];
   readonly keys?: readonly [number, number, number];
   readonly summary: string;
-  readonly group: "connection" | "generic" | "list" | "server" | "string";
+  readonly group: "connection" | "generic" | "list" | "pubsub" | "server" | "string";
   readonly run: RedisCommand["run"];
 }
 

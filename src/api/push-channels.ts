@@ -1,0 +1,131 @@
+import { matchesGlob } from "../keyspace/glob.ts";
+import { type Bytes, bytesOfText } from "../resp/bytes.ts";
+import { bulk, type Protocol, push, type Reply } from "../resp/encode.ts";
+import type { PushSubscriber } from "./push-subscriber.ts";
+
+/** How a client came to a message: by the channel's name, or by a pattern that fits it. */
+export type ListKind = "channels" | "patterns";
+
+/** Something that happened on a channel. */
+export interface Occurrence {
+  readonly channel: Bytes;
+  /** Made once, and only when somebody listens. */
+  readonly payload: () => Bytes;
+  /**
+   * The end of a job: a client that is too slow for it gets it later. Makes it anew, because what waits
+   * for a slow client must be small.
+   */
+  readonly later?: () => Bytes;
+}
+
+/** Who listens to which channel. Knows nothing of what the channels are about. */
+export class PushChannels {
+  /** Called when the first one begins to listen and when the last one has ended. */
+  readonly #onUse: (isUsed: boolean) => void;
+  readonly #listeners: Readonly<Record<ListKind, Map<Bytes, Set<PushSubscriber>>>> = {
+    channels: new Map(),
+    patterns: new Map(),
+  };
+  /** Patterns that fit a channel: a job has many messages, and matching is not cheap. */
+  readonly #fitting = new Map<Bytes, readonly Bytes[]>();
+
+  constructor(onUse: (isUsed: boolean) => void) {
+    this.#onUse = onUse;
+  }
+
+  get patternCount(): number {
+    return this.#listeners.patterns.size;
+  }
+
+  /** Subscriptions of all clients, channels and patterns. */
+  get subscriptionCount(): number {
+    const { channels, patterns } = this.#listeners;
+    let count = 0;
+    for (const names of [channels, patterns]) for (const one of names.values()) count += one.size;
+    return count;
+  }
+
+  /** Channels somebody listens to by name. */
+  names(): Bytes[] {
+    return [...this.#listeners.channels.keys()];
+  }
+
+  count(channel: Bytes): number {
+    return this.#listeners.channels.get(channel)?.size ?? 0;
+  }
+
+  add(kind: ListKind, name: Bytes, subscriber: PushSubscriber): void {
+    const wasUsed = this.#isUsed;
+    const names = this.#listeners[kind];
+    let subscribers = names.get(name);
+    if (subscribers === undefined) {
+      subscribers = new Set();
+      names.set(name, subscribers);
+      if (kind === "patterns") this.#fitting.clear();
+    }
+    subscribers.add(subscriber);
+    if (!wasUsed) this.#onUse(true);
+  }
+
+  remove(kind: ListKind, name: Bytes, subscriber: PushSubscriber): void {
+    const names = this.#listeners[kind];
+    const subscribers = names.get(name);
+    if (subscribers?.delete(subscriber) !== true || subscribers.size > 0) return;
+    names.delete(name);
+    if (kind === "patterns") this.#fitting.clear();
+    if (!this.#isUsed) this.#onUse(false);
+  }
+
+  publish(occurrence: Occurrence): void {
+    const { channel } = occurrence;
+    const { channels, patterns } = this.#listeners;
+    let payload: Bytes | undefined;
+    const give = (kind: ListKind, name: Bytes, subscribers: ReadonlySet<PushSubscriber>): void => {
+      payload ??= occurrence.payload();
+      const encoded: Partial<Record<Protocol, Reply>> = {};
+      for (const subscriber of subscribers) {
+        const { protocol } = subscriber;
+        encoded[protocol] ??= encodeMessage({ kind, name, channel, payload }, protocol);
+        subscriber.give(encoded[protocol], { kind, name, occurrence });
+      }
+    };
+    const direct = channels.get(channel);
+    if (direct !== undefined) give("channels", channel, direct);
+    if (patterns.size === 0) return;
+    for (const pattern of this.#patternsFor(channel)) {
+      const subscribers = patterns.get(pattern);
+      if (subscribers !== undefined) give("patterns", pattern, subscribers);
+    }
+  }
+
+  get #isUsed(): boolean {
+    return this.#listeners.channels.size > 0 || this.#listeners.patterns.size > 0;
+  }
+
+  #patternsFor(channel: Bytes): readonly Bytes[] {
+    const known = this.#fitting.get(channel);
+    if (known !== undefined) return known;
+    const { patterns } = this.#listeners;
+    const fitting = [...patterns.keys()].filter((pattern) => matchesGlob(pattern, channel));
+    if (this.#fitting.size >= REMEMBERED_CHANNELS) this.#fitting.clear();
+    this.#fitting.set(channel, fitting);
+    return fitting;
+  }
+}
+
+const REMEMBERED_CHANNELS = 1024;
+
+/** The push of a message, as Redis has it. */
+export function encodeMessage(
+  message: { kind: ListKind; name: Bytes; channel: Bytes; payload: Bytes },
+  protocol: Protocol,
+): Reply {
+  const { kind, name, channel, payload } = message;
+  const items =
+    kind === "channels" ? ["message", channel, payload] : ["pmessage", name, channel, payload];
+  return push(items.map(bulk), protocol);
+}
+
+export const jobChannel = (id: string): Bytes => `${JOB_PREFIX}${bytesOfText(id)}`;
+
+export const JOB_PREFIX = "job:";
