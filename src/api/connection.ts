@@ -11,6 +11,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { EndpointLimits } from "./endpoint-limits.ts";
 import { OutputGuard } from "./output-guard.ts";
 import type { Session, Suspension } from "./session.ts";
+import type { TlsEntry } from "./tls-entry.ts";
 
 export interface ConnectionOptions {
   readonly socket: Socket;
@@ -20,6 +21,8 @@ export interface ConnectionOptions {
   readonly counters: Counters;
   readonly logger: Logger;
   readonly limits: EndpointLimits;
+  /** Null where nobody may speak TLS. */
+  readonly tls?: TlsEntry | null;
   readonly onClose: () => void;
 }
 
@@ -29,18 +32,22 @@ export interface ConnectionOptions {
  */
 export class Connection {
   readonly session: Session;
-  readonly #socket: Socket;
+  readonly #tls: TlsEntry | null;
+  readonly #onClose: () => void;
+  #socket: Socket;
   readonly #dispatcher: Dispatcher;
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #logger: Logger;
   readonly #limits: EndpointLimits;
   readonly #parser: RequestParser;
-  readonly #output: OutputGuard;
+  #output: OutputGuard;
   /** Replies not yet handed to the socket. */
   #replies: Reply = "";
   /** This connection's share of the guests' bytes. */
   #guestBytes = 0;
+  /** Nothing was received yet: its first byte tells whether it is TLS. */
+  #isNew = true;
   #isRunning = false;
   #isClosed = false;
   #isFlushPlanned = false;
@@ -58,24 +65,15 @@ export class Connection {
     this.#logger = options.logger;
     this.#limits = options.limits;
     this.#parser = new RequestParser(options.limits.guestRequests, carriesPassword);
-    this.#output = new OutputGuard({ ...options, onRoom: () => this.#onRoom() });
+    this.#tls = options.tls ?? null;
+    this.#onClose = options.onClose;
     this.session.connect((reply) => this.#push(reply));
     this.#stopGuestTimer = options.clock.after(options.limits.guestTimeoutMs, () => {
-      if (!this.session.isMember) this.#socket.destroy();
+      if (this.session.isMember) return;
+      this.#counters.guestTimeouts += 1;
+      this.#socket.destroy();
     });
-    this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    // A peer that resets the connection is nothing to report; "close" follows every error.
-    this.#socket.on("error", () => {});
-    this.#socket.on("close", () => {
-      this.#isClosed = true;
-      this.#parser.discard();
-      this.#stopGuestTimer();
-      this.#stopWaiting?.();
-      this.#output.stop();
-      this.#counters.guestBytes -= this.#guestBytes;
-      this.session.closed();
-      options.onClose();
-    });
+    this.#output = this.#attach(options.socket);
   }
 
   /** Sends what is ready and ends the connection. */
@@ -98,7 +96,70 @@ export class Connection {
     });
   }
 
+  /** Listens to a socket. @returns The guard over what is sent through it. */
+  #attach(socket: Socket): OutputGuard {
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    // A peer that resets the connection is nothing to report; "close" follows every error.
+    socket.on("error", () => {});
+    socket.on("close", () => this.#closed());
+    return new OutputGuard({
+      socket,
+      clock: this.#clock,
+      counters: this.#counters,
+      limits: this.#limits,
+      onRoom: () => this.#onRoom(),
+    });
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#parser.discard();
+    this.#stopGuestTimer();
+    this.#stopWaiting?.();
+    this.#output.stop();
+    this.#counters.guestBytes -= this.#guestBytes;
+    this.session.closed();
+    this.#onClose();
+  }
+
+  /** What the first byte decides. @returns Whether the bytes are a request of a plain connection. */
+  #welcome(chunk: Buffer): boolean {
+    this.#isNew = false;
+    if (this.#tls === null) return true;
+    if (this.#tls.isTls(chunk)) {
+      void this.#secure(this.#tls, chunk);
+      return false;
+    }
+    if (this.#tls.mode === "on") return true;
+    chunk.fill(0);
+    this.#counters.plainRefused += 1;
+    this.#replies += failure("ERR this port speaks TLS only");
+    this.close();
+    return false;
+  }
+
+  /** The time and the bytes of a guest hold for the handshake too. */
+  async #secure(tls: TlsEntry, chunk: Buffer): Promise<void> {
+    const plain = this.#socket;
+    this.#output.stop();
+    plain.removeAllListeners("data").removeAllListeners("drain");
+    plain.pause();
+    plain.unshift(chunk);
+    try {
+      const secure = await tls.open(plain);
+      this.#socket = secure;
+      this.session.isSecure = true;
+      this.#output = this.#attach(secure);
+      if (this.#isClosed || this.session.isClosing) secure.destroy();
+    } catch (error) {
+      this.#logger.error("TLS cannot be offered", { error: errorText(error) });
+      plain.destroy();
+    }
+  }
+
   #receive(chunk: Buffer): void {
+    if (this.#isNew && !this.#welcome(chunk)) return;
     this.#counters.inputBytes += chunk.length;
     if (this.session.isClosing) {
       chunk.fill(0);

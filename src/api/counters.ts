@@ -13,6 +13,15 @@ export class Counters {
   pushes = 0;
   /** Those a client was too slow for. */
   pushesDropped = 0;
+  /** Closed because they did not authenticate in time. */
+  guestTimeouts = 0;
+  /** Closed because they asked nothing for too long. */
+  idleClosed = 0;
+  tlsConnections = 0;
+  /** Handshakes that did not come to an end. */
+  tlsFailures = 0;
+  /** Plain connections where only TLS is spoken. */
+  plainRefused = 0;
   /** Now, not ever: unfinished requests of connections that have not authenticated. */
   guestBytes = 0;
 }

@@ -17,6 +17,7 @@ import { closeServer, listenOnPath, listenOnPort } from "./listen.ts";
 import type { PushHub } from "./push-hub.ts";
 import type { CommandRegistry } from "./registry.ts";
 import { type Peer, Session } from "./session.ts";
+import { TlsEntry, type TlsOptions } from "./tls-entry.ts";
 
 export interface EndpointOptions {
   readonly keyspace: Keyspace;
@@ -31,6 +32,8 @@ export interface EndpointOptions {
   /** What clients can subscribe to; without it nothing ever happens. */
   readonly push?: PushHub;
   readonly limits?: Partial<EndpointLimits>;
+  /** Null or absent: plain connections alone. */
+  readonly tls?: TlsOptions | null;
 }
 
 /** The Redis endpoint of the node: listeners, connections, data commands and jobs. */
@@ -40,6 +43,7 @@ export class Endpoint {
   readonly #limits: EndpointLimits;
   readonly #authenticator: Authenticator;
   readonly #dispatcher: Dispatcher;
+  readonly #tls: TlsEntry | null;
   readonly #servers: Server[] = [];
   readonly #networkServers: Server[] = [];
   readonly #connections = new Set<Connection>();
@@ -50,6 +54,8 @@ export class Endpoint {
     this.#options = options;
     this.#limits = { ...DEFAULT_ENDPOINT_LIMITS, ...options.limits };
     this.#authenticator = new Authenticator(options.password, options.clock);
+    const { tls, logger } = options;
+    this.#tls = tls ? new TlsEntry({ ...tls, logger, counters: this.counters }) : null;
     const table = buildCommandTable({
       ...options,
       authenticator: this.#authenticator,
@@ -65,6 +71,11 @@ export class Endpoint {
       logger: options.logger,
     });
     connectJobQueue(options.keyspace, options.intake);
+  }
+
+  /** The certificate TLS clients get to see; undefined before the first of them. */
+  get certificate(): TlsEntry["certificate"] {
+    return this.#tls?.certificate;
   }
 
   get connectionCount(): number {
@@ -85,6 +96,15 @@ export class Endpoint {
    */
   setPassword(password: Uint8Array | null): boolean {
     return this.#authenticator.setPassword(password);
+  }
+
+  /**
+   * Takes what has changed in the files of the certificate, for connections that come from now on.
+   *
+   * @returns What could not be used, one sentence each.
+   */
+  async reload(): Promise<readonly string[]> {
+    return (await this.#tls?.reload()) ?? [];
   }
 
   /** Opens a socket file only root can use; no password is asked there. */
@@ -172,6 +192,7 @@ export class Endpoint {
       counters: this.counters,
       logger,
       limits: this.#limits,
+      tls: peer.isLocal ? null : this.#tls,
       onClose: () => {
         this.#connections.delete(connection);
         logger.debug("client gone", { client: session.id });

@@ -29,6 +29,8 @@ export class Session {
   isBlocked = false;
   /** Set by a command after which the connection ends. */
   isClosing = false;
+  /** Over TLS. */
+  isSecure = false;
   /** What the client listens to; while there is anything, the idle limit leaves it alone. */
   subscriptions = 0;
   /** Pushes this client was too slow for. */

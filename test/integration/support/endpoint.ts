@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Endpoint } from "../../../src/api/endpoint.ts";
+import { Endpoint, type EndpointOptions } from "../../../src/api/endpoint.ts";
 import type { EndpointLimits } from "../../../src/api/endpoint-limits.ts";
 import { KeyspaceJobSink } from "../../../src/api/job-sink.ts";
 import { loadCommands } from "../../../src/api/load-commands.ts";
@@ -21,19 +21,24 @@ export class EndpointLab {
   readonly keyspace: Keyspace;
   readonly engine: FakeEngine;
   readonly log: QuietLog;
-  readonly #directory: string;
+  /** State directory, and place of the files of a private configuration. */
+  readonly directory: string;
 
-  private constructor(parts: Omit<EndpointLab, "stop" | "#directory"> & { directory: string }) {
+  private constructor(parts: Omit<EndpointLab, "stop">) {
     this.port = parts.port;
     this.path = parts.path;
     this.endpoint = parts.endpoint;
     this.keyspace = parts.keyspace;
     this.engine = parts.engine;
     this.log = parts.log;
-    this.#directory = parts.directory;
+    this.directory = parts.directory;
   }
 
-  static async open(limits: Partial<EndpointLimits> = {}): Promise<EndpointLab> {
+  /** @param tls Default: plain connections alone, as an endpoint without the option. */
+  static async open(
+    limits: Partial<EndpointLimits> = {},
+    tls?: "on" | "required",
+  ): Promise<EndpointLab> {
     const directory = mkdtempSync(join(tmpdir(), "node0-endpoint-"));
     const path = join(directory, "redis.sock");
     const keyspace = new Keyspace({ clock: systemClock });
@@ -48,6 +53,7 @@ export class EndpointLab {
       password: Buffer.from(PASSWORD),
       version: "0.1.0",
       limits,
+      tls: tls === undefined ? null : tlsOptions(directory, tls),
     });
     const port = await endpoint.listenTcp("127.0.0.1", 0);
     await endpoint.listenUnix(path);
@@ -56,6 +62,15 @@ export class EndpointLab {
 
   async stop(): Promise<void> {
     await this.endpoint.stop();
-    rmSync(this.#directory, { recursive: true });
+    rmSync(this.directory, { recursive: true });
   }
+}
+
+/** Files of a private configuration are looked for in the same directory. */
+function tlsOptions(
+  directory: string,
+  mode: "on" | "required",
+): NonNullable<EndpointOptions["tls"]> {
+  const files = { certificate: join(directory, "tls.crt"), key: join(directory, "tls.key") };
+  return { mode, configured: null, privateFiles: files, stateDir: directory };
 }
