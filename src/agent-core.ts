@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Endpoint } from "./api/endpoint.ts";
+import { endpointSettings } from "./api/endpoint-settings.ts";
 import { KeyspaceJobSink } from "./api/job-sink.ts";
 import { PushHub } from "./api/push-hub.ts";
 import { type CommandRegistry, toExecutable } from "./api/registry.ts";
@@ -117,6 +118,7 @@ export function openCore(parts: {
     password,
     version: RELEASE,
     push: new PushHub({ messages, jobs: engine, boot: events }, keyspace),
+    ...endpointSettings(loaded.config.endpoint, options),
   });
   return {
     endpoint,

@@ -46,6 +46,10 @@ export async function givenCertificate(
 ): Promise<LoadedCertificate | null> {
   const { configured, privateFiles } = options;
   if (configured !== null) {
+    if (configured.certificate === "" || configured.key === "") {
+      const named = configured.key || configured.certificate;
+      throw wrong(named, "alone", "both endpoint.tls_certificate and endpoint.tls_key");
+    }
     const pair = await readPair(configured);
     if (pair === null) {
       const { certificate, key } = configured;

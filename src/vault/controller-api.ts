@@ -118,6 +118,11 @@ export const PRIVATE_FILES = {
   ca: "tls/ca.crt",
   /** First line is the password of the endpoint. */
   redisPassword: "redis/password",
+  /** PEM: what the endpoint shows clients that speak TLS. */
+  endpointCertificate: "redis/tls.crt",
+  endpointKey: "redis/tls.key",
+  /** Users of the endpoint beside the one with the password above. */
+  users: "users.toml",
   sshDirectory: "ssh",
   sshHostKey: "ssh/ssh_host_ed25519_key",
   authorizedKeys: "ssh/authorized_keys",
