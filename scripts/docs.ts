@@ -1,16 +1,18 @@
 /**
- * Writes `docs/commands.md` from the commands themselves: `node scripts/docs.ts`, or with `--check`
- * only says whether the file is current (exit status 1 if not).
+ * Writes `docs/commands.md` and the generated files of the client from the commands themselves:
+ * `node scripts/docs.ts`, or with `--check` only says whether they are current (exit status 1 if not).
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { loadCommands } from "../src/api/load-commands.ts";
 import { CommandRegistry } from "../src/api/registry.ts";
 import type { NodeCommand } from "../src/api/services.ts";
 import type { Schema } from "../src/base/schema.ts";
+import { renderClientFiles, typeWord } from "./client-files.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 export const COMMANDS_PAGE = join(ROOT, "docs/commands.md");
+const CLIENT_FILES = join(ROOT, "src/client/generated");
 
 /** Every command of the source tree, sorted by name. */
 export async function loadAllCommands(): Promise<NodeCommand[]> {
@@ -77,7 +79,7 @@ function argumentRows(schema: Schema<unknown>, prefix: string): string[][] {
     const fallback = member.default === undefined ? "" : `\`${JSON.stringify(member.default)}\``;
     const row = [
       `\`${path}\``,
-      typeName(member),
+      typeWord(member),
       isRequired ? "yes" : "no",
       fallback,
       meaningOf(member),
@@ -98,14 +100,6 @@ function renderTable(rows: readonly (readonly string[])[]): string {
     `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(" | ")} |`;
   const [head = [], ...body] = cells;
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
-}
-
-function typeName(schema: Schema<unknown>): string {
-  if (schema.items !== undefined) return `array of ${typeName(schema.items)}`;
-  if (schema.additionalProperties !== undefined) {
-    return `object, each value ${typeName(schema.additionalProperties)}`;
-  }
-  return schema.type;
 }
 
 function meaningOf({ description, enum: values, minimum, maximum }: Schema<unknown>): string {
@@ -137,15 +131,26 @@ function anchorOf(name: string): string {
   return name.toLowerCase().replaceAll(/[^\w-]/g, "");
 }
 
+/** Path and text of every file that follows from the commands. */
+export function renderAll(commands: readonly NodeCommand[]): [path: string, text: string][] {
+  const files = Object.entries(renderClientFiles(commands));
+  return [
+    [COMMANDS_PAGE, renderCommands(commands)],
+    ...files.map(([name, text]): [string, string] => [join(CLIENT_FILES, name), text]),
+  ];
+}
+
 async function main(): Promise<void> {
-  const page = renderCommands(await loadAllCommands());
-  if (!process.argv.includes("--check")) {
-    writeFileSync(COMMANDS_PAGE, page);
-    return;
+  const isCheck = process.argv.includes("--check");
+  for (const [path, text] of renderAll(await loadAllCommands())) {
+    if (!isCheck) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+    } else if (readFileSync(path, "utf8") !== text) {
+      console.error(`${relative(ROOT, path)} is not current; run: node scripts/docs.ts`);
+      process.exitCode = 1;
+    }
   }
-  if (readFileSync(COMMANDS_PAGE, "utf8") === page) return;
-  console.error("docs/commands.md is not current; run: node scripts/docs.ts");
-  process.exitCode = 1;
 }
 
 if (import.meta.main) await main();

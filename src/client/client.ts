@@ -2,29 +2,24 @@ import { randomUUID } from "node:crypto";
 import { AgentError } from "../base/errors.ts";
 import type { JobResult } from "../job/types.ts";
 import { type Endpoint, JobError } from "./errors.ts";
-import { Follower, type OnMessage } from "./follower.ts";
+import type { EventChannel, NodeEvent } from "./events.ts";
+import { Follower } from "./follower.ts";
+import type { CommandArguments } from "./generated/arguments.ts";
+import type { CommandValues } from "./generated/values.ts";
 import { awaitAcceptance, awaitResult, type Job, peekResult, submitJob } from "./job-flow.ts";
+import { JobStream } from "./job-stream.ts";
 import { type Limits, limitSignal } from "./limits.ts";
 import type { Channels } from "./pool.ts";
-import { parseResult, resultValue } from "./result.ts";
+import { failureText, parseResult, resultValue } from "./result.ts";
+import type { RunOptions, WaitOptions } from "./run-options.ts";
+import type { StreamMessage } from "./stream.ts";
 import { buildSubmission, type Submission } from "./submission.ts";
 
 export type { JobInfo, JobResult, JobState } from "../job/types.ts";
+export type { RunOptions, WaitOptions } from "./run-options.ts";
 
 /** How long a node may be away while one of its jobs is waited for. */
 const PATIENCE_MS = 30_000;
-
-export interface WaitOptions extends Limits {
-  /** Milliseconds to wait for a node that went away; default 30000, 0 gives up at once. */
-  readonly patienceMs?: number | undefined;
-}
-
-export interface RunOptions extends WaitOptions, Submission {
-  /** Gets every message while the job runs; switches `stream` on. */
-  readonly onMessage?: OnMessage | undefined;
-  /** Called once the node has confirmed that the command reached it. */
-  readonly onSubmitted?: (() => void) | undefined;
-}
 
 /**
  * A client of one node; `connect` makes one. Any number of requests may be under way at a time.
@@ -92,6 +87,51 @@ export class Client {
     });
   }
 
+  /**
+   * Submits a command and gives its messages to a `for await` loop while it runs. The loop sets the pace;
+   * the node keeps the newest 1000 messages for a slow one. Errors come out of the loop: see {@link run}.
+   */
+  stream(command: string, args: unknown = {}, options: RunOptions = {}): JobStream {
+    const id = options.id ?? randomUUID();
+    return new JobStream(id, (onMessage, left) => {
+      const signals = options.signal === undefined ? [left] : [left, options.signal];
+      const signal = AbortSignal.any(signals);
+      return this.run(command, args, { ...options, id, signal, onMessage });
+    });
+  }
+
+  /**
+   * The messages of a job somebody started, from its last ten on. Any number of clients can follow a job.
+   *
+   * @throws JobError (in the loop) when the node does not know the job.
+   */
+  async *follow(id: string, options: WaitOptions = {}): AsyncGenerator<StreamMessage, void> {
+    const copy = this.stream("core.subscribe", { id }, options);
+    let held: StreamMessage | undefined;
+    for await (const message of copy) {
+      // The refusal of an unknown job looks like the last message of a known one.
+      if (message.isLast) held = message;
+      else yield { ...message, jobId: id };
+    }
+    const result = await copy.result();
+    // A copy that ran has the state of the job it followed and no code (wire protocol 8.1).
+    if (result.state !== "SUCCESS" && result.code !== 0) {
+      throw new JobError(result, failureText(result));
+    }
+    if (held !== undefined) yield { ...held, jobId: id };
+  }
+
+  /**
+   * What the node tells by itself: `boot` (the whole boot so far, then its changes), `log` (messages of all
+   * jobs from now on), `job:<id>` (its last messages, those to come, and its result, which ends the loop).
+   *
+   * @throws AgentError (in the loop) `E_REFUSED` for a job nobody knows, `E_CONNECTION_LOST`
+   */
+  async *events(channel: EventChannel, limits: Limits = {}): AsyncGenerator<NodeEvent, void> {
+    const { readEvents } = await import("./events.ts");
+    yield* readEvents(this.#pool, channel, limitSignal(limits));
+  }
+
   /** Waits for the result of a job somebody started. @throws AgentError, see {@link run} */
   async wait(id: string, options: WaitOptions = {}): Promise<JobResult> {
     return await namingJob(id, () => awaitResult(this.#pool, this.#job({ ...options, id })));
@@ -123,6 +163,12 @@ export class Client {
    *
    * @throws JobError when the job did not succeed; AgentError, see {@link call}
    */
+  async value<Name extends keyof CommandValues>(
+    command: Name,
+    args?: CommandArguments[Name] | Readonly<Record<string, never>>,
+    limits?: Limits,
+  ): Promise<CommandValues[Name]>;
+  async value(command: string, args?: unknown, limits?: Limits): Promise<unknown>;
   async value(command: string, args?: unknown, limits: Limits = {}): Promise<unknown> {
     return resultValue(await this.call(command, args, limits));
   }

@@ -23,6 +23,9 @@ export interface Channel {
     seconds: number,
     signal?: AbortSignal,
   ): Promise<unknown>;
+  subscribe(channel: string, onText: (text: string) => void, signal: AbortSignal): Promise<void>;
+  /** Stops and resumes reading from the node. */
+  pause(isPaused: boolean): void;
   destroy(): void;
 }
 
@@ -80,6 +83,44 @@ export class Connection implements Channel {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /**
+   * Hands on what the node pushes on a channel. Ends the connection when it ends itself.
+   *
+   * @returns Never before the end: rejects when the connection breaks, by `signal`, and when `onText` throws.
+   */
+  async subscribe(
+    channel: string,
+    onText: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { promise: end, reject } = Promise.withResolvers<void>();
+    end.catch(() => undefined);
+    const redis = this.#redis;
+    redis.on("message", (_channel: string, text: string) => {
+      try {
+        onText(text);
+      } catch (error) {
+        reject(error);
+      }
+    });
+    redis.on("close", () => reject(this.#lost(new Error("closed"))));
+    const stop = () => reject(abortError(signal));
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      await this.call("SUBSCRIBE", [channel], signal);
+      await end;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.destroy();
+    }
+  }
+
+  pause(isPaused: boolean): void {
+    const stream = this.#redis.stream as Redis["stream"] | undefined;
+    if (isPaused) stream?.pause();
+    else stream?.resume();
   }
 
   /** Ends the connection; requests that wait for a reply fail with `E_CONNECTION_LOST`. */

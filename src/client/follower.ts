@@ -31,9 +31,11 @@ export class Follower {
         try {
           await readStream(connection, {
             id: options.id,
-            onMessage: (message) => {
+            onMessage: async (message) => {
+              // While a slow reader has a message in hand, nothing is late.
+              this.#lastMs = Number.POSITIVE_INFINITY;
+              await options.onMessage(message);
               this.#lastMs = performance.now();
-              return options.onMessage(message);
             },
             isRunning: () => isRunning(pool, job),
             signal,
@@ -59,7 +61,7 @@ export class Follower {
     for (;;) {
       const silentMs = performance.now() - Math.max(resultMs, this.#lastMs);
       if (this.#isDone || silentMs >= LAG_MS) break;
-      await this.#waitUntilRead(LAG_MS - silentMs);
+      await this.#waitUntilRead(Math.min(LAG_MS, LAG_MS - silentMs));
     }
     const isComplete = this.#isDone;
     this.stop();

@@ -19,7 +19,14 @@ export class FakeChannels implements Channels {
       this.requests.push(`${name} ${args[0]}`);
       return await this.#answer(name, args);
     };
-    return await work({ isOpen: true, call: ask, block: ask, destroy: () => undefined });
+    return await work({
+      isOpen: true,
+      call: ask,
+      block: ask,
+      subscribe: async (channel) => void (await ask("SUBSCRIBE", [channel])),
+      pause: () => undefined,
+      destroy: () => undefined,
+    });
   }
 
   close(): void {
