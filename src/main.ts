@@ -25,6 +25,10 @@ export async function main(words: readonly string[]): Promise<number> {
       const { runPrivateCommand } = await import("./controller/private/command.ts");
       return await runPrivateCommand(rest);
     }
+    case "file-helper": {
+      const { runFileHelper } = await import("./sys/file-helper.ts");
+      return await runFileHelper();
+    }
     case "bootserver":
       process.stderr.write(`node0: ${part} is not in this version\n`);
       return 2;
