@@ -15,8 +15,11 @@ import { JournalFile } from "./job/journal-file.ts";
 import { MessageHub } from "./job/message-hub.ts";
 import type { Executable } from "./job/types.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
-import type { Logger } from "./log/logger.ts";
+import type { Logger, RootLogger } from "./log/logger.ts";
+import { openRecords } from "./records/open-records.ts";
 import type { SequenceEvents } from "./sequencer/sequence.ts";
+import { openStatistics } from "./stats/open-statistics.ts";
+import { startMonitorsLater } from "./stats/start-monitors.ts";
 import { systemClock } from "./sys/clock.ts";
 import { linuxProcessTree } from "./sys/process-tree.ts";
 import { LinuxSpawner } from "./sys/spawn-linux.ts";
@@ -44,7 +47,7 @@ export type Duties = Pick<Services, "power" | "boot" | "network" | "overlay" | "
 /** Builds the core; nothing listens and no job runs yet. */
 export function openCore(parts: {
   options: AgentOptions;
-  log: Logger;
+  log: RootLogger;
   loaded: LoadedConfig;
   problems: readonly string[];
   /** For the caller to wipe. */
@@ -85,6 +88,18 @@ export function openCore(parts: {
     jobs: engine,
     ownJobs: engine,
     messages,
+    records: openRecords({
+      hub: messages,
+      config: loaded.config.logging,
+      stateDir: options.stateDir,
+      keyspace,
+      clock,
+      log: log.child("records"),
+    }),
+    statistics: loaded.config.stats.enabled
+      ? openStatistics({ hub: messages, keyspace, clock, log: log.child("statistics") })
+      : null,
+    setLogLevel: (level) => log.setLevel(level),
     get power() {
       return parts.duties().power;
     },
@@ -108,6 +123,10 @@ export function openCore(parts: {
   };
   for (const command of registry.list()) {
     executables.set(command.name, toExecutable(command, services));
+  }
+  if (services.statistics !== null) {
+    const { isHost } = options;
+    startMonitorsLater({ isHost, events, ownJobs: engine, clock, log: log.child("statistics") });
   }
   const endpoint = new Endpoint({
     keyspace,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Duties, openCore } from "./agent-core.ts";
 import { openMachine } from "./agent-machine.ts";
 import { loadCommands } from "./api/load-commands.ts";
-import { CommandRegistry } from "./api/registry.ts";
+import { CommandRegistry, isEnabled } from "./api/registry.ts";
 import { AgentError, errorText } from "./base/errors.ts";
 import { firstLine } from "./base/secret-bytes.ts";
 import { hostPower } from "./boot/power.ts";
@@ -12,7 +12,7 @@ import { parseKernelCommandLine } from "./config/kernel-command-line.ts";
 import { DEFAULT_KERNEL_SETTINGS, type KernelSettings } from "./config/kernel-words.ts";
 import { loadNodeConfig } from "./config/node-config.ts";
 import { FileSink } from "./log/file-sink.ts";
-import { type Logger, type LogLevel, openLogger } from "./log/logger.ts";
+import { type LogLevel, openLogger, type RootLogger } from "./log/logger.ts";
 import { linuxFiles } from "./sys/files-linux.ts";
 
 /**
@@ -47,7 +47,7 @@ async function start(
   options: AgentOptions,
   settings: KernelSettings,
   kernelProblems: readonly string[],
-  log: Logger,
+  log: RootLogger,
 ): Promise<number> {
   const configFile = options.configFile ?? settings.configFile;
   const [commands, loaded] = await Promise.all([
@@ -70,7 +70,7 @@ async function start(
     loaded,
     problems,
     password: secret.password,
-    registry: new CommandRegistry(commands),
+    registry: new CommandRegistry(commands.filter(isEnabled(loaded.config))),
     duties: () => duties,
   });
   secret.password?.fill(0);
@@ -90,7 +90,7 @@ async function start(
 }
 
 /** A machine keeps its log in memory: its console is for people. */
-function openAgentLog(options: AgentOptions, settings: KernelSettings): Logger {
+function openAgentLog(options: AgentOptions, settings: KernelSettings): RootLogger {
   const level: LogLevel =
     options.logLevel ?? settings.logLevel ?? (settings.debug ? "debug" : "info");
   const sink = options.isHost ? process.stderr : new FileSink(join(options.stateDir, "agent.log"));

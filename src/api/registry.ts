@@ -10,12 +10,15 @@ export class CommandRegistry {
 
   /** @throws AgentError `E_COMMAND_TWICE` when two commands have one name. */
   constructor(commands: readonly NodeCommand[]) {
-    for (const command of commands) {
-      if (this.#commands.has(command.name)) {
-        throw new AgentError("E_COMMAND_TWICE", `Cannot register ${command.name}: it is known`);
-      }
-      this.#commands.set(command.name, command);
+    for (const command of commands) this.add(command);
+  }
+
+  /** @throws AgentError `E_COMMAND_TWICE` when there is a command of this name. */
+  add(command: NodeCommand): void {
+    if (this.#commands.has(command.name)) {
+      throw new AgentError("E_COMMAND_TWICE", `Cannot register ${command.name}: it is known`);
     }
+    this.#commands.set(command.name, command);
   }
 
   get(name: string): NodeCommand | undefined {
@@ -26,6 +29,13 @@ export class CommandRegistry {
   list(): NodeCommand[] {
     return [...this.#commands.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
+}
+
+/** Statistics that are switched off are unknown commands (wire protocol 10.1). */
+export function isEnabled(config: {
+  readonly stats: { readonly enabled: boolean };
+}): (command: NodeCommand) => boolean {
+  return ({ name }) => config.stats.enabled || !name.startsWith("aggregator.");
 }
 
 /**

@@ -2,9 +2,12 @@ import type { Clock } from "../base/clock.ts";
 import type { BuiltinCommand, Command, ProcessCommand } from "../command/command.ts";
 import type { MessageHub } from "../job/message-hub.ts";
 import type { JobControl, OwnJobs } from "../job/types.ts";
+import type { LogLevel } from "../log/logger.ts";
 import type { OverlayControl } from "../network/overlay/types.ts";
 import type { NetworkControl } from "../network/status.ts";
+import type { RecordControl } from "../records/types.ts";
 import type { PhaseStatus } from "../sequencer/types.ts";
+import type { StatisticsControl } from "../stats/types.ts";
 import type { KernelNetwork } from "../sys/network-state.ts";
 
 /** Build identification, as `info.version` shows it. */
@@ -40,6 +43,12 @@ export interface Services {
   readonly ownJobs: OwnJobs;
   /** Messages and results of all jobs. */
   readonly messages: MessageHub;
+  /** Log records of all jobs: backlog, subscribers, log file. */
+  readonly records: RecordControl;
+  /** Null where the configuration switches them off. */
+  readonly statistics: StatisticsControl | null;
+  /** How much the agent writes to its own log. */
+  readonly setLogLevel: (level: LogLevel) => void;
   readonly power: Power;
   readonly boot: {
     /** Phases in order. Empty on a host, where nothing is booted. */

@@ -17,6 +17,12 @@ export interface Logger {
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
+/** The logger all others of a process come from. */
+export interface RootLogger extends Logger {
+  /** From now on, for its children too. */
+  setLevel(level: LogLevel): void;
+}
+
 /** Takes one finished line, newline included. */
 export interface LogSink {
   write(line: string): void;
@@ -26,10 +32,12 @@ export interface LogSink {
 export const REDACTED_FIELDS = ["password", "key", "secret", "token", "stdin"] as const;
 
 /** Opens the agent's logger: one JSON object per line, secrets removed by field name. */
-export function openLogger(options: { level: LogLevel; sink: LogSink }): Logger {
+export function openLogger(options: { level: LogLevel; sink: LogSink }): RootLogger {
+  const gate: Gate = { rank: RANKS[options.level] };
   const root = pino(
     {
-      level: options.level,
+      // The gate decides: loggers of pino take their level once, from their parent.
+      level: "debug",
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
@@ -40,7 +48,23 @@ export function openLogger(options: { level: LogLevel; sink: LogSink }): Logger 
     },
     options.sink,
   );
-  return wrap(root);
+  const setLevel = (level: LogLevel): void => {
+    gate.rank = RANKS[level];
+  };
+  return { ...wrap(root, gate), setLevel };
+}
+
+const RANKS: Readonly<Record<LogLevel, number>> = {
+  debug: 0,
+  info: 1,
+  warn: 2,
+  error: 3,
+  silent: 4,
+};
+
+/** Lines of a lower rank are not written. */
+interface Gate {
+  rank: number;
 }
 
 interface PinoLike {
@@ -51,12 +75,17 @@ interface PinoLike {
   child(bindings: object): PinoLike;
 }
 
-function wrap(target: PinoLike): Logger {
+function wrap(target: PinoLike, gate: Gate): Logger {
+  const at =
+    (level: "debug" | "info" | "warn" | "error") =>
+    (message: string, fields: LogFields = {}): void => {
+      if (RANKS[level] >= gate.rank) target[level](fields, message);
+    };
   return {
-    debug: (message, fields = {}) => target.debug(fields, message),
-    info: (message, fields = {}) => target.info(fields, message),
-    warn: (message, fields = {}) => target.warn(fields, message),
-    error: (message, fields = {}) => target.error(fields, message),
-    child: (component) => wrap(target.child({ component })),
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (component) => wrap(target.child({ component }), gate),
   };
 }

@@ -1,0 +1,82 @@
+import type { JobMessage } from "../job/types.ts";
+import { costOf } from "./backlog.ts";
+
+/** What is written in one go. */
+export interface Batch {
+  readonly records: readonly JobMessage[];
+  /** Records that had to leave before these. */
+  readonly lost: number;
+}
+
+/**
+ * Records that wait for a file or a connection. They are kept as they are: one that leaves for want of
+ * room has cost next to nothing.
+ */
+export class RecordQueue {
+  readonly #maxBytes: number;
+  #records: JobMessage[] = [];
+  /** Place of the oldest record: shifting a long array moves all of it. */
+  #first = 0;
+  #bytes = 0;
+  #lost = 0;
+
+  /** @param maxBytes Length of the texts, and something for each record. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === this.#records.length && this.#lost === 0;
+  }
+
+  /** The oldest records leave first. */
+  push(message: JobMessage): void {
+    this.#records.push(message);
+    this.#bytes += costOf(message);
+    while (this.#bytes > this.#maxBytes && this.#shift() !== undefined) this.#lost += 1;
+  }
+
+  /** Records that were taken and could not be written. */
+  lose(count: number): void {
+    this.#lost += count;
+  }
+
+  /** Takes the oldest records, at least one if there is any, and forgets how many were lost. */
+  take(maxBytes: number): Batch {
+    const records: JobMessage[] = [];
+    for (let bytes = 0; bytes < maxBytes; ) {
+      const record = this.#shift();
+      if (record === undefined) break;
+      records.push(record);
+      bytes += costOf(record);
+    }
+    const lost = this.#lost;
+    this.#lost = 0;
+    return { records, lost };
+  }
+
+  #shift(): JobMessage | undefined {
+    const record = this.#records[this.#first];
+    if (record === undefined) return undefined;
+    this.#records[this.#first] = GONE;
+    this.#first += 1;
+    this.#bytes -= costOf(record);
+    if (this.#first > COMPACT_AT && this.#first * 2 > this.#records.length) {
+      this.#records = this.#records.slice(this.#first);
+      this.#first = 0;
+    }
+    return record;
+  }
+}
+
+const COMPACT_AT = 64;
+/** In the place of a record that was taken, so that the array does not keep it alive. */
+const GONE: JobMessage = { jobId: "", text: "", level: 0, flags: 0, epochNs: 0n };
+
+/** Tells those who read the log that something is missing. */
+export function lostRecord(lost: number, epochNs: bigint): JobMessage {
+  const text = lost === 1 ? "1 record lost" : `${lost} records lost`;
+  return { jobId: "", text, level: WARNING, flags: 0, epochNs };
+}
+
+const WARNING = 7;

@@ -1,0 +1,27 @@
+import { errorText } from "../base/errors.ts";
+import type { MessageHub } from "../job/message-hub.ts";
+import { listenLazily } from "../records/listen-lazily.ts";
+import type { AggregatorOptions } from "./aggregator.ts";
+import type { StatisticsControl } from "./types.ts";
+
+const STATISTICS_LEVEL = 10;
+
+/** Hears the statistics lines of all jobs; what sums them up is loaded with the first of them. */
+export function openStatistics(
+  options: AggregatorOptions & { readonly hub: MessageHub },
+): StatisticsControl {
+  const { hub, log } = options;
+  const aggregator = listenLazily({
+    hub,
+    wants: ({ level }) => level === STATISTICS_LEVEL,
+    load: async () => {
+      const { Aggregator } = await import("./aggregator.ts");
+      return new Aggregator(options);
+    },
+    onError: (error) => log.error("statistics cannot be kept", { reason: errorText(error) }),
+  });
+  return {
+    feed: async (samples) => (await aggregator()).feed(samples),
+    query: async (key, tags) => (await aggregator()).query(key, tags),
+  };
+}
