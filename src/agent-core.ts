@@ -30,6 +30,8 @@ const RELEASE = "0.1.0";
 export interface Core {
   readonly endpoint: Endpoint;
   readonly engine: JobEngine;
+  /** Messages and results of all jobs. */
+  readonly messages: MessageHub;
   /** How boot and shutdown go on; quiet on a host. */
   readonly events: EventBus<SequenceEvents>;
   readonly log: Logger;
@@ -142,6 +144,7 @@ export function openCore(parts: {
   return {
     endpoint,
     engine,
+    messages,
     events,
     log,
     version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Duties, openCore } from "./agent-core.ts";
 import { openMachine } from "./agent-machine.ts";
 import { loadCommands } from "./api/load-commands.ts";
+import { openLocalSocket } from "./api/local-socket.ts";
 import { CommandRegistry, isEnabled } from "./api/registry.ts";
 import { AgentError, errorText } from "./base/errors.ts";
 import { firstLine } from "./base/secret-bytes.ts";
@@ -13,6 +14,7 @@ import { DEFAULT_KERNEL_SETTINGS, type KernelSettings } from "./config/kernel-wo
 import { loadNodeConfig } from "./config/node-config.ts";
 import { FileSink } from "./log/file-sink.ts";
 import { type LogLevel, openLogger, type RootLogger } from "./log/logger.ts";
+import { systemClock } from "./sys/clock.ts";
 import { linuxFiles } from "./sys/files-linux.ts";
 
 /**
@@ -75,12 +77,20 @@ async function start(
   });
   secret.password?.fill(0);
   core.engine.recover();
-  await core.endpoint.listenUnix(options.socket);
+  const local = openLocalSocket({
+    path: join(options.stateDir, "core.sock"),
+    jobs: core.engine,
+    messages: core.messages,
+    clock: systemClock,
+    log: log.child("local"),
+  });
+  const [closeLocal] = await Promise.all([local, core.endpoint.listenUnix(options.socket)]);
   if (options.isHost) {
     for (const { host, port } of options.listen) await core.endpoint.listenTcp(host, port);
     log.info("agent ready", { version: core.version, socket: options.socket });
     await endSignal();
     core.engine.stop();
+    closeLocal();
     await core.endpoint.stop();
     return 0;
   }
