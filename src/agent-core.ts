@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Endpoint } from "./api/endpoint.ts";
 import { endpointSettings } from "./api/endpoint-settings.ts";
 import { KeyspaceJobSink } from "./api/job-sink.ts";
@@ -87,6 +87,7 @@ export function openCore(parts: {
   const services: Services = {
     clock,
     version,
+    stateDir: resolve(options.stateDir),
     jobs: engine,
     ownJobs: engine,
     messages,

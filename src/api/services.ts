@@ -39,6 +39,8 @@ export interface PasswordControl {
 export interface Services {
   readonly clock: Clock;
   readonly version: Version;
+  /** Directory of state that outlives the agent, not the boot: absolute, without a slash at its end. */
+  readonly stateDir: string;
   readonly jobs: JobControl;
   readonly ownJobs: OwnJobs;
   /** Messages and results of all jobs. */
