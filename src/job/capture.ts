@@ -7,6 +7,7 @@ export const LEVEL = {
   stdout: 1,
   stderr: 2,
   critical: 9,
+  statistics: 10,
   json: 20,
   yaml: 21,
   toml: 22,

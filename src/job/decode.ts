@@ -31,6 +31,7 @@ export function commandFrom(value: unknown): CommandObject {
     statsInterval: integer(members, "stats_interval"),
     logLevels: list(members, "log_levels", toInteger),
     tags: list(members, "tags", toText),
+    ...limits(members["limits"]),
   };
 }
 
@@ -47,6 +48,7 @@ export const OPTION_NAMES: ReadonlySet<string> = new Set([
   "stats_interval",
   "log_levels",
   "tags",
+  "limits",
 ]);
 
 const NAMES: ReadonlySet<string> = new Set(["command", "arguments", ...OPTION_NAMES]);
@@ -98,6 +100,17 @@ function boolean(members: Members, name: string): boolean {
   const value = members[name] ?? false;
   if (typeof value !== "boolean") throw wrong(name, value, "true or false");
   return value;
+}
+
+function limits(value: unknown): Pick<CommandObject, "limits"> {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== "object" || Array.isArray(value)) throw wrong("limits", value, "an object");
+  const limit = (name: string): number => {
+    const number = toInteger((value as Members)[name], `limits.${name}`);
+    if (number < 0) throw wrong(`limits.${name}`, number, "0 or more");
+    return number;
+  };
+  return { limits: { memory: limit("memory"), pids: limit("pids"), cpu: limit("cpu") } };
 }
 
 function list<T>(

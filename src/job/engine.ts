@@ -2,18 +2,23 @@ import type { Clock } from "../base/clock.ts";
 import { AgentError, errorText } from "../base/errors.ts";
 import { CommandError, type ProcessSpec } from "../command/command.ts";
 import type { Logger } from "../log/logger.ts";
+import { type CgroupLimits, type Cgroups, NO_LIMITS } from "../sys/cgroup.ts";
 import type { ProcessTree } from "../sys/process-tree.ts";
 import type { Spawner } from "../sys/spawn.ts";
 import { decodeCommand } from "./decode.ts";
 import { FollowGraph } from "./follow-graph.ts";
 import { Job, type JobContext } from "./job.ts";
+import { JobCgroups } from "./job-cgroups.ts";
 import { listJobs } from "./job-list.ts";
+import { JobStatistics } from "./job-statistics.ts";
+import { jobUsage } from "./job-usage.ts";
 import type { Journal } from "./journal.ts";
 import { DEFAULT_MAX_JOBS } from "./limits.ts";
 import type { MessageHub } from "./message-hub.ts";
 import { SerialQueues } from "./queue.ts";
 import { recoverJobs } from "./recovery.ts";
 import { unknownCommand } from "./result.ts";
+import { endOfStream } from "./run.ts";
 import type {
   CommandObject,
   Executable,
@@ -39,6 +44,10 @@ export interface JobEngineOptions {
   /** Others who hear all messages and results, after the sink. */
   readonly hub?: MessageHub;
   readonly maxJobs?: number;
+  /** Null or absent: jobs are process groups. */
+  readonly cgroups?: Cgroups | null;
+  /** Of jobs of clients that name none themselves. */
+  readonly limits?: CgroupLimits;
 }
 
 /** Accepts commands, runs them as jobs and publishes what comes of it (wire protocol 4 to 8). */
@@ -53,11 +62,18 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
   readonly #roomListeners: (() => void)[] = [];
   /** Told when a job of the node's own is gone. */
   readonly #own = new Map<string, () => void>();
+  /** Of jobs that are measured. */
+  readonly #statistics = new WeakMap<Job, JobStatistics>();
   /** Who waits for the result of a job of `run`. */
   readonly #waiters = new Map<string, (result: JobResult) => void>();
 
   constructor(options: JobEngineOptions) {
-    const { clock, spawn, sink, journal, hub } = options;
+    const { clock, spawn, sink, journal, hub, log } = options;
+    const cgroups = new JobCgroups({
+      cgroups: options.cgroups ?? null,
+      defaults: options.limits ?? NO_LIMITS,
+      log,
+    });
     this.#options = options;
     this.#maxJobs = options.maxJobs ?? DEFAULT_MAX_JOBS;
     this.#context = {
@@ -68,6 +84,8 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
         sink.message(message);
         hub?.message(message);
       },
+      openCgroup: (job) => cgroups.open(job.command, this.#own.has(job.command.id)),
+      measure: (job) => this.#measure(job),
       started: (job, pid) => journal.started(job.command.id, pid),
       ended: (job, result) => this.#ended(job, result),
     };
@@ -75,8 +93,8 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
 
   /** Settles what the previous agent left. Call before the first command. */
   recover(): void {
-    const { journal, processes, sink, log, clock } = this.#options;
-    recoverJobs({ journal, processes, sink, log, nowMs: clock.wallMs() });
+    const { journal, processes, cgroups, sink, log, clock } = this.#options;
+    recoverJobs({ journal, processes, cgroups: cgroups ?? null, sink, log, clock });
   }
 
   /**
@@ -85,7 +103,7 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
    */
   stop(): void {
     this.#shutdown.abort();
-    for (const job of this.#jobs.values()) if (job.isProtected) job.unschedule();
+    for (const id of [...this.#own.keys()]) this.#jobs.get(id)?.drop();
     for (const job of this.#jobs.values()) if (job.phase === "running") job.kill(SIGTERM);
   }
 
@@ -148,7 +166,7 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
   list(id?: string): JobInfo[] {
     const jobs = id === undefined ? [...this.#jobs.values()] : [this.#jobs.get(id)];
     return listJobs(
-      jobs.filter((job) => job !== undefined),
+      jobs.filter((job) => job !== undefined && !job.isDoomed) as Job[],
       this.#options.processes,
     );
   }
@@ -157,6 +175,20 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
     const job = this.#jobs.get(id);
     job?.kill(signal);
     return job !== undefined;
+  }
+
+  whenKilled(id: string, limitMs: number): Promise<void> {
+    const job = this.#jobs.get(id);
+    if (job === undefined || job.group === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        stop();
+        resolve();
+      };
+      const stop = job.onRunEnd(done);
+      const cancel = this.#options.clock.after(limitMs, done);
+    });
   }
 
   killAll(): void {
@@ -173,7 +205,9 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
   }
 
   pids(): number[] {
-    return [...this.#jobs.values()].map((job) => job.group).filter((pid) => pid > 0);
+    return [...this.#jobs.values()].flatMap(({ cgroup, group }) =>
+      cgroup === undefined ? group || [] : cgroup.pids(),
+    );
   }
 
   follow(id: string, follower: JobFollower): () => void {
@@ -201,7 +235,7 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
     const job = new Job(command, executable, this.#context, options);
     this.#begin(job);
     return () => {
-      job.unschedule();
+      job.drop();
       if (job.phase === "running") {
         job.kill(SIGTERM);
         const cancel = this.#options.clock.after(DROP_GRACE_MS, () => job.kill(SIGKILL));
@@ -220,6 +254,7 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
     sink.accepted(command.id);
     const executable = resolve(command.command);
     if (executable === undefined) {
+      this.#context.message(endOfStream(command.id, command.stream, this.#options.clock));
       this.#publish(unknownCommand(command));
       return;
     }
@@ -230,12 +265,19 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
     const { id, queue } = job.command;
     this.#jobs.set(id, job);
     if (queue === "") job.start();
-    else this.#queues.enter(queue, () => job.start());
+    else {
+      this.#queues.enter(queue, () => {
+        if (job.phase === "queued") job.start();
+        else this.#queues.leave(queue);
+      });
+    }
     if (job.phase !== "ended") this.#options.journal.accepted(job.command);
   }
 
   #ended(job: Job, result: JobResult): void {
     const { id, queue } = job.command;
+    // One that was dropped in its queue has no place to give back: its turn still comes.
+    const hasTurn = queue !== "" && job.startedMs > 0;
     const wasFull = !this.hasRoom();
     this.#jobs.delete(id);
     this.#options.journal.ended(result);
@@ -243,8 +285,21 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
     if (!job.isProtected) this.#publish(result);
     this.#own.get(id)?.();
     this.#own.delete(id);
-    if (queue !== "") this.#queues.leave(queue);
+    if (hasTurn) this.#queues.leave(queue);
     if (wasFull && this.hasRoom()) for (const listener of this.#roomListeners) listener();
+  }
+
+  #measure(job: Job): void {
+    const { clock, hub, processes } = this.#options;
+    if (hub === undefined) return;
+    const nowMs = clock.monotonicMs();
+    let statistics = this.#statistics.get(job);
+    if (statistics === undefined) {
+      statistics = new JobStatistics(job.command.id, nowMs - job.runningMs);
+      this.#statistics.set(job, statistics);
+    }
+    const usage = jobUsage([job], processes)(job);
+    for (const line of statistics.lines(usage, nowMs, clock.wallNs())) hub.message(line);
   }
 
   #publish(result: JobResult): void {

@@ -21,7 +21,7 @@ export function buildExtension(
   const stdin = values["stdin"];
   return {
     name: binary,
-    args: args.map((text) => substitute(text, values)),
+    args: args.map((text) => substitute(text, (name) => argumentOf(values, name))),
     dir: cwd,
     env,
     stdin: typeof stdin === "string" ? stdin : "",
@@ -29,10 +29,24 @@ export function buildExtension(
   };
 }
 
-function substitute(text: string, values: Readonly<Record<string, unknown>>): string {
-  return text.replace(/\{([^{}]*)\}/g, (placeholder: string, name: string) =>
-    Object.hasOwn(values, name) ? formatText(values[name]) : placeholder,
+/** Names between braces in a text. */
+export function placeholders(text: string): string[] {
+  return [...text.matchAll(PLACEHOLDER)].map(([, name = ""]) => name);
+}
+
+/** Puts values for names between braces; a name without one stays as it is. */
+export function substitute(text: string, value: (name: string) => string | undefined): string {
+  return text.replace(
+    PLACEHOLDER,
+    (placeholder: string, name: string) => value(name) ?? placeholder,
   );
+}
+
+const PLACEHOLDER = /\{([^{}]*)\}/g;
+
+/** What is for standard input is put nowhere else. */
+function argumentOf(values: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  return name !== "stdin" && Object.hasOwn(values, name) ? formatText(values[name]) : undefined;
 }
 
 /** The text form of a JSON value that existing configurations rely on (wire protocol 12). */

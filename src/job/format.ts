@@ -16,6 +16,7 @@ export function formatCommand(command: CommandObject): Record<string, unknown> {
       ? {}
       : { log_levels: command.logLevels }),
     tags: command.tags,
+    ...(command.limits === undefined ? {} : { limits: command.limits }),
   };
 }
 

@@ -1,12 +1,13 @@
 import type { Clock } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
 import { CommandError } from "../command/command.ts";
+import type { Cgroup } from "../sys/cgroup.ts";
 import type { Spawner } from "../sys/spawn.ts";
 import { Capture } from "./capture.ts";
 import { PENDING_SIGNALS, RESTART_DELAY_MS } from "./limits.ts";
 import { RespawnDelay } from "./respawn-delay.ts";
 import { buildResult } from "./result.ts";
-import { FLAG, IDLE_RUN, type Run, type RunEvents, type RunOutcome } from "./run.ts";
+import { endMessage, FLAG, IDLE_RUN, type Run, type RunEvents, type RunOutcome } from "./run.ts";
 import { startBuiltin } from "./run-builtin.ts";
 import { startProcess } from "./run-process.ts";
 import type {
@@ -20,13 +21,14 @@ import type {
 
 /**
  * queued: waits for its serial queue or was not started yet. running: a run is under way, which
- * includes a program that is being started. waiting: between two runs. ended: its result is out.
+ * includes a program that is being started. waiting: between two runs. ended: its result is out; a
+ * job that was dropped in its queue gets there without a run.
  */
 export type JobPhase = "queued" | "running" | "waiting" | "ended";
 
 /** Every transition there is; anything else is a programming error. */
 const NEXT: Readonly<Record<JobPhase, readonly JobPhase[]>> = {
-  queued: ["running"],
+  queued: ["running", "ended"],
   running: ["waiting", "ended"],
   waiting: ["running", "ended"],
   ended: [],
@@ -37,6 +39,10 @@ export interface JobContext {
   readonly spawn: Spawner;
   /** Aborted when the agent shuts down. */
   readonly shutdown: AbortSignal;
+  /** @throws CommandError when the limits of the job cannot be enforced. */
+  openCgroup(job: Job): Cgroup | undefined;
+  /** `statsInterval` has passed once more while a process runs. */
+  measure(job: Job): void;
   message(message: JobMessage): void;
   started(job: Job, pid: number): void;
   ended(job: Job, result: JobResult): void;
@@ -62,7 +68,11 @@ export class Job {
   /** Pid of the process of the current run, also where `job.list` does not show it. */
   #pid = 0;
   #result: JobResult | undefined;
+  /** Signal 9 was sent to the current run. */
+  #isKilled = false;
+  readonly #runEndWaiters = new Set<() => void>();
   #cancelLimit: () => void = () => {};
+  #cancelMeasuring: () => void = () => {};
   #cancelWait: () => void = () => {};
 
   /** @param own For a job the node starts itself. */
@@ -91,6 +101,21 @@ export class Job {
     return this.#startedMs;
   }
 
+  /** How long the current run has lasted. */
+  get runningMs(): number {
+    return this.#context.clock.monotonicMs() - this.#startedAtMs;
+  }
+
+  /** Killed for good: it only waits for the kernel to take its processes away. */
+  get isDoomed(): boolean {
+    return this.#isKilled && this.#run !== undefined && !this.#mayRunAgain("ERROR");
+  }
+
+  /** What the current run lives in. */
+  get cgroup(): Cgroup | undefined {
+    return this.#run?.cgroup;
+  }
+
   /** Process group of the current run; 0 when there is none. */
   get group(): number {
     return this.#pid;
@@ -113,6 +138,7 @@ export class Job {
     if (this.#phase === "queued") throw new CommandError(500, `job ${id} waits in a queue`);
     if (this.#executable.kind === "builtin") return;
     if (this.#run !== undefined) {
+      this.#isKilled ||= signal === SIGKILL;
       this.#run.kill(signal);
       return;
     }
@@ -128,6 +154,28 @@ export class Job {
     if (this.#phase === "waiting") this.#end();
   }
 
+  /** Ends a job that waits in its queue, without a run; another one goes on as it was. */
+  drop(): void {
+    this.unschedule();
+    if (this.#phase !== "queued") return;
+    const { level, text, flags } = endMessage(false);
+    this.#emit(level, text, flags);
+    this.#result = buildResult({
+      command: this.command,
+      outcome: { state: "ERROR", code: DROPPED, hasStreams: false, reason: "dropped in its queue" },
+      capture: this.#capture,
+      startedMs: 0,
+      durationMs: 0,
+    });
+    this.#end();
+  }
+
+  /** Calls back when the process of the current run is gone. The returned function ends it. */
+  onRunEnd(listener: () => void): () => void {
+    this.#runEndWaiters.add(listener);
+    return () => this.#runEndWaiters.delete(listener);
+  }
+
   /** Replays the last messages, then passes on every new one. The returned function ends it. */
   follow(follower: JobFollower["message"]): () => void {
     for (const message of this.#capture.backlog()) follower(message);
@@ -140,13 +188,14 @@ export class Job {
     this.#runs += 1;
     this.#capture = new Capture();
     this.#hasTimedOut = false;
+    this.#isKilled = false;
     this.#startedMs = this.#context.clock.wallMs();
     this.#startedAtMs = this.#context.clock.monotonicMs();
     const run = this.#execute();
     if (this.#phase !== "running") return;
     this.#run = run;
     if (this.#executable.kind === "builtin") this.#limitTime();
-    for (const signal of this.#signals.splice(0)) run.kill(signal);
+    for (const signal of this.#signals.splice(0)) this.kill(signal);
   }
 
   #execute(): Run {
@@ -157,13 +206,28 @@ export class Job {
       started: (pid) => {
         this.#pid = pid;
         this.#limitTime();
+        this.#measureLater();
         this.#context.started(this, pid);
       },
       ended: (outcome) => this.#runEnded(outcome),
     };
     return this.#executable.kind === "builtin"
       ? startBuiltin(this.#executable, { command, signal: shutdown, events })
-      : startProcess(this.#executable, { command, spawn, events });
+      : startProcess(this.#executable, {
+          command,
+          spawn,
+          openCgroup: () => this.#context.openCgroup(this),
+          events,
+        });
+  }
+
+  #measureLater(): void {
+    const { statsInterval } = this.command;
+    if (statsInterval <= 0) return;
+    this.#cancelMeasuring = this.#context.clock.after(statsInterval * MS_PER_SECOND, () => {
+      this.#context.measure(this);
+      this.#measureLater();
+    });
   }
 
   /** Wire protocol 6.3: a built-in cannot be interrupted, its run goes on. */
@@ -172,6 +236,7 @@ export class Job {
     if (maxTime <= 0) return;
     this.#cancelLimit = this.#context.clock.after(maxTime * MS_PER_SECOND, () => {
       this.#hasTimedOut = true;
+      this.#isKilled = true;
       (this.#run ?? IDLE_RUN).kill(SIGKILL);
     });
   }
@@ -196,6 +261,7 @@ export class Job {
 
   #runEnded(outcome: RunOutcome): void {
     this.#cancelLimit();
+    this.#cancelMeasuring();
     this.#run = undefined;
     this.#pid = 0;
     const { clock } = this.#context;
@@ -207,28 +273,32 @@ export class Job {
       startedMs: this.#startedMs,
       durationMs: clock.monotonicMs() - this.#startedAtMs,
     });
-    // A run that never produced a process has no last message to wait for.
-    if (!outcome.hasStreams) this.#dismissFollowers();
     this.#own.onRunEnd?.(this.#result);
+    const waiters = [...this.#runEndWaiters];
+    this.#runEndWaiters.clear();
     const delayMs = this.#nextRunDelayMs(outcome);
     if (delayMs === undefined) {
       this.#end();
-      return;
+    } else {
+      this.#enter("waiting");
+      this.#cancelWait = clock.after(delayMs, () => this.#startRun());
     }
-    this.#enter("waiting");
-    this.#cancelWait = clock.after(delayMs, () => this.#startRun());
+    for (const waiter of waiters) waiter();
   }
 
   /** Undefined: that was the last run. Recurrence goes before restart (wire protocol 6.5). */
   #nextRunDelayMs(outcome: RunOutcome): number | undefined {
+    const { recurringPeriod } = this.command;
+    if (!this.#mayRunAgain(outcome.state)) return undefined;
+    if (this.isProtected) return this.#respawn.next(this.runningMs);
+    return recurringPeriod > 0 ? recurringPeriod * MS_PER_SECOND : RESTART_DELAY_MS;
+  }
+
+  #mayRunAgain(state: JobResult["state"]): boolean {
     const { recurringPeriod, maxRestart } = this.command;
-    if (this.#isUnscheduled) return undefined;
-    if (this.isProtected) {
-      return this.#respawn.next(this.#context.clock.monotonicMs() - this.#startedAtMs);
-    }
-    if (recurringPeriod > 0) return recurringPeriod * MS_PER_SECOND;
-    const mayRestart = outcome.state !== "SUCCESS" && this.#runs < maxRestart;
-    return mayRestart ? RESTART_DELAY_MS : undefined;
+    if (this.#isUnscheduled) return false;
+    if (this.isProtected || recurringPeriod > 0) return true;
+    return state !== "SUCCESS" && this.#runs < maxRestart;
   }
 
   #end(): void {
@@ -253,4 +323,6 @@ export class Job {
 }
 
 const SIGKILL = 9;
+/** Code of a job that was dropped before it ran, that of a process that died by a signal. */
+const DROPPED = 999;
 const MS_PER_SECOND = 1000;

@@ -68,9 +68,9 @@ export class JournalFile implements Journal {
     return content;
   }
 
-  accepted({ id, command, tags }: CommandObject): void {
+  accepted({ id, command, tags, stream }: CommandObject): void {
     const acceptedMs = this.#options.clock.wallMs();
-    const job = { id, command, tags, acceptedMs, process: null };
+    const job = { id, command, tags, stream, acceptedMs, process: null };
     this.#unfinished.set(id, job);
     this.#write(unfinishedLines(job));
   }

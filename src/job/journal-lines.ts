@@ -10,6 +10,8 @@ export type JournalLine =
       readonly id: string;
       readonly command: string;
       readonly tags: readonly string[] | null;
+      /** Absent: false. */
+      readonly stream?: true;
       readonly ms: number;
     }
   | {
@@ -47,7 +49,8 @@ export function parseJournal(
         break;
       case "accepted": {
         const { id, command, tags, ms } = line;
-        unfinished.set(id, { id, command, tags, acceptedMs: ms, process: null });
+        const stream = line.stream === true;
+        unfinished.set(id, { id, command, tags, stream, acceptedMs: ms, process: null });
         finished.delete(id);
         break;
       }
@@ -84,8 +87,15 @@ export function journalLines(content: JournalContent): JournalLine[] {
 }
 
 export function unfinishedLines(job: UnfinishedJob): JournalLine[] {
-  const { id, command, tags, acceptedMs, process } = job;
-  const accepted: JournalLine = { type: "accepted", id, command, tags, ms: acceptedMs };
+  const { id, command, tags, stream, acceptedMs, process } = job;
+  const accepted: JournalLine = {
+    type: "accepted",
+    id,
+    command,
+    tags,
+    ...(stream ? { stream } : {}),
+    ms: acceptedMs,
+  };
   return process === null ? [accepted] : [accepted, { type: "started", id, ...process }];
 }
 

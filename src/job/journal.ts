@@ -5,6 +5,8 @@ export interface UnfinishedJob {
   readonly id: string;
   readonly command: string;
   readonly tags: readonly string[] | null;
+  /** Somebody may wait for the end of its stream. */
+  readonly stream: boolean;
   /** Milliseconds since the epoch. */
   readonly acceptedMs: number;
   /** Leader of the process group of its last run; null when no process was started. */

@@ -1,6 +1,9 @@
+import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../log/logger.ts";
+import type { Cgroups } from "../sys/cgroup.ts";
 import type { ProcessTree } from "../sys/process-tree.ts";
 import type { Journal, UnfinishedJob } from "./journal.ts";
+import { endOfStream } from "./run.ts";
 import type { JobResult, JobSink } from "./types.ts";
 
 /** Code of a job that was lost with the agent: its process died by a signal, as it were. */
@@ -14,11 +17,14 @@ export const LOST_JOB_CODE = 999;
 export function recoverJobs(options: {
   journal: Journal;
   processes: ProcessTree;
+  cgroups: Cgroups | null;
   sink: JobSink;
   log: Logger;
-  nowMs: number;
+  clock: Clock;
 }): void {
-  const { journal, processes, sink, log, nowMs } = options;
+  const { journal, processes, cgroups, sink, log, clock } = options;
+  const leftovers = cgroups?.killLeftovers() ?? 0;
+  if (leftovers > 0) log.warn("processes of the previous agent's jobs killed", { jobs: leftovers });
   const { unfinished, finished, isSameBoot } = journal.open();
   for (const { result } of finished) {
     sink.accepted(result.id);
@@ -28,8 +34,9 @@ export function recoverJobs(options: {
     if (job.process !== null && isSameBoot) {
       processes.killGroup(job.process.pid, job.process.startTicks);
     }
-    const result = lostResult(job, nowMs);
+    const result = lostResult(job, clock.wallMs());
     sink.accepted(job.id);
+    sink.message(endOfStream(job.id, job.stream, clock));
     sink.finished(result);
     journal.ended(result);
   }

@@ -4,6 +4,7 @@ import { CommandError, type JobHandle } from "../command/command.ts";
 import { LEVEL } from "./capture.ts";
 import { FinalMessage } from "./final-message.ts";
 import { formatJson } from "./format.ts";
+import { isLimited } from "./job-cgroups.ts";
 import { FLAG, IDLE_RUN, type Run, type RunEvents } from "./run.ts";
 import type { CommandObject, Executable } from "./types.ts";
 
@@ -15,6 +16,10 @@ export function startBuiltin(
   options: { command: CommandObject; signal: AbortSignal; events: RunEvents },
 ): Run {
   const { command, signal, events } = options;
+  if (command.limits !== undefined && isLimited(command.limits)) {
+    fail(events, new CommandError(400, "Cannot limit a built-in command: it is no process"));
+    return IDLE_RUN;
+  }
   const job: JobHandle = {
     id: command.id,
     emit: (level, text) => events.emit(level, text, 0),

@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { errorText } from "../base/errors.ts";
-import type { ProcessSpec } from "../command/command.ts";
+import { CommandError, type ProcessSpec } from "../command/command.ts";
+import type { Cgroup } from "../sys/cgroup.ts";
 import type { ExitStatus, SpawnedProcess, Spawner, SpawnRequest } from "../sys/spawn.ts";
 import { LEVEL } from "./capture.ts";
 import { MessageParser } from "./message-parser.ts";
-import { FLAG, IDLE_RUN, type Run, type RunEvents, type RunOutcome } from "./run.ts";
+import { endMessage, IDLE_RUN, type Run, type RunEvents, type RunOutcome } from "./run.ts";
 import type { CommandObject, Executable } from "./types.ts";
 
 type Program = Extract<Executable, { kind: "process" }>;
@@ -12,7 +13,13 @@ type Program = Extract<Executable, { kind: "process" }>;
 /** Runs one program (wire protocol 6.1). */
 export function startProcess(
   program: Program,
-  options: { command: CommandObject; spawn: Spawner; events: RunEvents },
+  options: {
+    command: CommandObject;
+    spawn: Spawner;
+    /** @throws CommandError when the limits of the job cannot be enforced. */
+    openCgroup: () => Cgroup | undefined;
+    events: RunEvents;
+  },
 ): Run {
   const { command, spawn, events } = options;
   let spec: ProcessSpec;
@@ -31,9 +38,17 @@ export function startProcess(
     const reason = `Cannot find program "${spec.name}": no executable file in the search path`;
     return refuse(events, notStarted(NOT_FOUND, reason));
   }
+  let cgroup: Cgroup | undefined;
+  try {
+    cgroup = options.openCgroup();
+  } catch (error) {
+    const code = error instanceof CommandError ? error.code : 0;
+    return refuse(events, notStarted(code, errorText(error)));
+  }
   const { args, dir, env, stdin, showPid } = request;
-  const run = new ProcessRun(events, showPid);
-  run.start(spawn, { path, argv: [spec.name, ...args], dir, env, stdin });
+  const run = new ProcessRun(events, { showPid, cgroup });
+  const inside = cgroup === undefined ? {} : { cgroup: cgroup.path };
+  run.start(spawn, { path, argv: [spec.name, ...args], dir, env, stdin, ...inside });
   return run;
 }
 
@@ -43,6 +58,7 @@ const NOT_FOUND = 404;
 const SIGNALLED = 999;
 /** Added to the exit status of a process that failed. */
 const EXIT_CODE_BASE = 1000;
+const SIGKILL = 9;
 
 function buildSpec(program: Program, command: CommandObject): ProcessSpec {
   // Missing arguments are not the same as {}: clients know this outcome (wire protocol 4.3).
@@ -51,8 +67,14 @@ function buildSpec(program: Program, command: CommandObject): ProcessSpec {
 }
 
 function refuse(events: RunEvents, outcome: RunOutcome): Run {
-  events.ended(outcome);
+  end(events, outcome);
   return IDLE_RUN;
+}
+
+function end(events: RunEvents, outcome: RunOutcome): void {
+  const { level, text, flags } = endMessage(outcome.state === "SUCCESS");
+  events.emit(level, text, flags);
+  events.ended(outcome);
 }
 
 function notStarted(code: number, reason: string): RunOutcome {
@@ -66,13 +88,19 @@ function hasNul(spec: ProcessSpec): boolean {
 }
 
 class ProcessRun implements Run {
+  readonly cgroup: Cgroup | undefined;
   readonly #events: RunEvents;
   readonly #showPid: boolean;
   readonly #parsers: Record<1 | 2, MessageParser>;
   #process: SpawnedProcess | undefined;
   #pid = -1;
+  #isKilled = false;
 
-  constructor(events: RunEvents, showPid: boolean) {
+  constructor(
+    events: RunEvents,
+    { showPid, cgroup }: { showPid: boolean; cgroup: Cgroup | undefined },
+  ) {
+    this.cgroup = cgroup;
     this.#events = events;
     this.#showPid = showPid;
     const emit = (level: number, text: string) => events.emit(level, text, 0);
@@ -87,26 +115,36 @@ class ProcessRun implements Run {
     this.#process = spawn.spawn(request, {
       started: (pid) => {
         this.#pid = pid;
+        if (this.#isKilled) this.cgroup?.kill();
         this.#events.started(pid);
       },
       output: (stream, chunk, isFull) => this.#parsers[stream].push(chunk, isFull),
       ended: (exit) => this.#ended(exit),
-      failed: (error) => this.#events.ended(notStarted(0, error.message)),
+      failed: (error) => {
+        this.cgroup?.remove();
+        end(this.#events, notStarted(0, error.message));
+      },
     });
   }
 
+  /** A signal goes to the process group; 9 takes what left the group as well. */
   kill(signal: number): void {
     this.#process?.kill(signal);
+    if (signal !== SIGKILL) return;
+    this.#isKilled = true;
+    this.cgroup?.kill();
   }
 
   #ended(exit: ExitStatus): void {
     this.#parsers[1].end();
     this.#parsers[2].end();
-    const isSuccess = exit.code === 0;
-    if (isSuccess) this.#events.emit(LEVEL.stdout, "", FLAG.success);
-    else this.#events.emit(LEVEL.stderr, "", FLAG.error);
-    const state = isSuccess ? "SUCCESS" : "ERROR";
-    this.#events.ended({ state, code: resultCode(exit), hasStreams: true });
+    if (exit.code !== 0 && this.cgroup?.ranOutOfMemory() === true) {
+      this.#events.emit(LEVEL.critical, "the job reached its memory limit\n", 0);
+    }
+    // What the program left in the background goes with it.
+    this.cgroup?.remove();
+    const state = exit.code === 0 ? "SUCCESS" : "ERROR";
+    end(this.#events, { state, code: resultCode(exit), hasStreams: true });
   }
 }
 

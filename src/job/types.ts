@@ -1,4 +1,5 @@
 import type { JobHandle, ProcessSpec } from "../command/command.ts";
+import type { CgroupLimits } from "../sys/cgroup.ts";
 
 /** A command object as clients send it (wire protocol 4.2), after defaults. */
 export interface CommandObject {
@@ -17,6 +18,8 @@ export interface CommandObject {
   readonly statsInterval: number;
   readonly logLevels: readonly number[] | null;
   readonly tags: readonly string[] | null;
+  /** What its processes may use; a 0 takes the default of the node. An addition to the protocol. */
+  readonly limits?: CgroupLimits;
 }
 
 export type JobState = "SUCCESS" | "ERROR" | "TIMEOUT" | "UNKNOWN_CMD";
@@ -152,6 +155,11 @@ export interface JobControl {
   list(id?: string): JobInfo[];
   /** False for an unknown job. @throws CommandError 500 while the job waits in a queue. */
   kill(id: string, signal: number): boolean;
+  /**
+   * Resolves when the process that was just killed is gone, after `limitMs` in any case. So who kills
+   * a job and then asks for the list does not find it there.
+   */
+  whenKilled(id: string, limitMs: number): Promise<void>;
   /** Signal 15 to every job that is not protected. */
   killAll(): void;
   /** False for an unknown job. */

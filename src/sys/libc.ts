@@ -26,6 +26,8 @@ export interface Libc {
   spawnAttrSetProcessGroup(attributes: Uint8Array, group: number): number;
   spawnAttrSetSigDefault(attributes: Uint8Array, set: Uint8Array): number;
   spawnAttrSetSigMask(attributes: Uint8Array, set: Uint8Array): number;
+  /** Undefined before glibc 2.39. @param directory Descriptor of the directory of a cgroup. */
+  readonly spawnAttrSetCgroup: ((attributes: Uint8Array, directory: number) => number) | undefined;
   /** Runs on a pool thread, so the event loop goes on while the child has not yet called exec. */
   posixSpawn(call: PosixSpawnCall, done: (errno: number) => void): void;
 }
@@ -42,7 +44,7 @@ export interface PosixSpawnCall {
 
 /** Larger than posix_spawn_file_actions_t and posix_spawnattr_t of glibc (80 and 336 bytes). */
 export const ACTIONS_BYTES = 128;
-const ATTRIBUTES_BYTES = 512;
+export const ATTRIBUTES_BYTES = 512;
 const SIGSET_BYTES = 128;
 
 /** Attributes of a child that starts with no signal blocked or ignored. @param flags Beside those two. */
@@ -59,6 +61,7 @@ export function cleanSpawnAttributes(libc: Libc, flags: number): Uint8Array {
 /** Source: <spawn.h> of glibc. */
 export const POSIX_SPAWN_SETPGROUP = 0x02;
 export const POSIX_SPAWN_SETSID = 0x80;
+export const POSIX_SPAWN_SETCGROUP = 0x100;
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
 
@@ -101,6 +104,9 @@ async function openLibc(): Promise<Libc> {
     spawnAttrSetProcessGroup: library.func("int posix_spawnattr_setpgroup(void *, int)"),
     spawnAttrSetSigDefault: library.func("int posix_spawnattr_setsigdefault(void *, void *)"),
     spawnAttrSetSigMask: library.func("int posix_spawnattr_setsigmask(void *, void *)"),
+    spawnAttrSetCgroup: optional(() =>
+      library.func("int posix_spawnattr_setcgroup_np(void *, int)"),
+    ),
     posixSpawn: (call, done) => {
       spawn.async(
         call.pid,
@@ -116,4 +122,13 @@ async function openLibc(): Promise<Libc> {
       );
     },
   };
+}
+
+function optional<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch {
+    // This C library does not have the function.
+    return undefined;
+  }
 }

@@ -9,6 +9,8 @@ export interface GroupUsage {
   readonly rss: number;
   readonly vms: number;
   readonly swap: number;
+  /** CPU time of the members that live, milliseconds. */
+  readonly cpuMs: number;
 }
 
 /** The kernel's view of processes, as far as jobs need it. A job is one process group. */
@@ -17,6 +19,8 @@ export interface ProcessTree {
   startTicks(pid: number): number | undefined;
   /** Usage by group id; a group without members is left out. */
   usage(groups: readonly number[]): Map<number, GroupUsage>;
+  /** Usage of some processes together; those that ended are left out. */
+  usageOf(pids: readonly number[]): GroupUsage;
   /**
    * Kills (9) what is left of the group whose leader started at `startTicks`; a group of that id
    * which began with another leader is left alone. True when something was killed.
@@ -29,6 +33,7 @@ export interface ProcessTree {
 export const linuxProcessTree: ProcessTree = {
   startTicks: (pid) => parsePidStat(readText(`/proc/${pid}/stat`) ?? "")?.startTicks,
   usage: (groups) => readUsage(new Set(groups)),
+  usageOf: (pids) => sumUsage(pids.map(readMember).filter(isMember), uptimeTicks()),
   killGroup,
   bootId: () => (readText("/proc/sys/kernel/random/boot_id") ?? "").trim(),
 };
@@ -41,17 +46,21 @@ interface Member {
 
 function readUsage(groups: ReadonlySet<number>): Map<number, GroupUsage> {
   if (groups.size === 0) return new Map();
-  const uptimeTicks = Number.parseFloat(readText("/proc/uptime") ?? "0") * TICKS_PER_SECOND;
+  const nowTicks = uptimeTicks();
   const usage = new Map<number, GroupUsage>();
   for (const [group, members] of readMembers(groups)) {
-    usage.set(group, sumUsage(members, uptimeTicks));
+    usage.set(group, sumUsage(members, nowTicks));
   }
   return usage;
 }
 
-function sumUsage(members: readonly Member[], uptimeTicks: number): GroupUsage {
+function uptimeTicks(): number {
+  return Number.parseFloat(readText("/proc/uptime") ?? "0") * TICKS_PER_SECOND;
+}
+
+function sumUsage(members: readonly Member[], nowTicks: number): GroupUsage {
   let [cpuTicks, rss, vms, swap] = [0, 0, 0, 0];
-  let oldestTicks = uptimeTicks;
+  let oldestTicks = nowTicks;
   for (const member of members) {
     const memory = parsePidStatus(readText(`/proc/${member.pid}/status`) ?? "");
     rss += memory.rss;
@@ -60,8 +69,9 @@ function sumUsage(members: readonly Member[], uptimeTicks: number): GroupUsage {
     cpuTicks += member.cpuTicks;
     oldestTicks = Math.min(oldestTicks, member.startTicks);
   }
-  const ageTicks = uptimeTicks - oldestTicks;
-  return { cpu: ageTicks > 0 ? (cpuTicks / ageTicks) * 100 : 0, rss, vms, swap };
+  const ageTicks = nowTicks - oldestTicks;
+  const cpuMs = (cpuTicks * MS_PER_SECOND) / TICKS_PER_SECOND;
+  return { cpu: ageTicks > 0 ? (cpuTicks / ageTicks) * 100 : 0, rss, vms, swap, cpuMs };
 }
 
 function readMembers(groups: ReadonlySet<number>): Map<number, Member[]> {
@@ -70,15 +80,29 @@ function readMembers(groups: ReadonlySet<number>): Map<number, Member[]> {
     const text = readText(`/proc/${pid}/stat`) ?? "";
     const group = parseGroup(text);
     if (!groups.has(group)) continue;
-    const stat = parsePidStat(text);
-    if (stat === undefined) continue;
-    const { startTicks, userTicks, systemTicks } = stat;
+    const member = parseMember(pid, text);
+    if (member === undefined) continue;
     const list = members.get(group) ?? [];
     members.set(group, list);
-    list.push({ pid, startTicks, cpuTicks: userTicks + systemTicks });
+    list.push(member);
   }
   return members;
 }
+
+function readMember(pid: number): Member | undefined {
+  return parseMember(pid, readText(`/proc/${pid}/stat`) ?? "");
+}
+
+const isMember = (member: Member | undefined): member is Member => member !== undefined;
+
+function parseMember(pid: number, text: string): Member | undefined {
+  const stat = parsePidStat(text);
+  if (stat === undefined) return undefined;
+  const { startTicks, userTicks, systemTicks } = stat;
+  return { pid, startTicks, cpuTicks: userTicks + systemTicks };
+}
+
+const MS_PER_SECOND = 1000;
 
 /** Third field after the name of `/proc/<pid>/stat`; NaN for another text. Source: proc_pid_stat(5). */
 export function parseGroup(stat: string): number {

@@ -1,13 +1,15 @@
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, constants as files, openSync } from "node:fs";
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
 import { AgentError } from "../base/errors.ts";
 import {
   ACTIONS_BYTES,
+  ATTRIBUTES_BYTES,
   cleanSpawnAttributes,
   type Libc,
   loadLibc,
+  POSIX_SPAWN_SETCGROUP,
   POSIX_SPAWN_SETPGROUP,
 } from "./libc.ts";
 import {
@@ -93,14 +95,24 @@ export class LinuxSpawner implements Spawner {
       this.#postpone(native, child);
       return;
     }
+    let cgroup: number | undefined;
+    try {
+      cgroup = openCgroup(native, child.request);
+    } catch (error) {
+      this.#starting -= 1;
+      closeAll(native, pipes);
+      child.events.failed(error as AgentError);
+      return;
+    }
     const slot = native.slots.pop() ?? new Slot();
     slot.prepare(native.libc, pipes, child.request.dir);
+    if (cgroup !== undefined) slot.enterCgroup(native, cgroup);
     const { path, argv, env } = child.request;
     const extra = Object.keys(env);
     const call = {
       pid: slot.pid,
       actions: slot.actions,
-      attributes: native.attributes,
+      attributes: cgroup === undefined ? native.attributes : slot.attributes,
       path,
       argv,
       env: extra.length === 0 ? this.#baseEnv : formatEnv({ ...this.#env, ...env }),
@@ -110,6 +122,7 @@ export class LinuxSpawner implements Spawner {
       const pid = slot.pid[0] ?? 0;
       slot.release(native.libc);
       native.slots.push(slot);
+      if (cgroup !== undefined) closeSync(cgroup);
       for (const pipe of pipes) native.libc.close(pipe.theirs);
       if (errno === 0) {
         child.started(native.reaper, pid, pipes, () => this.#descriptorsFreed(native));
@@ -152,20 +165,33 @@ interface Native {
   readonly libc: Libc;
   readonly reaper: Reaper;
   readonly attributes: Uint8Array;
+  /** For children that start in a cgroup, which each call fills in. */
+  readonly cgroupAttributes: Uint8Array;
   readonly slots: Slot[];
 }
 
 async function openNative(): Promise<Native> {
   const libc = await loadLibc();
-  const attributes = cleanSpawnAttributes(libc, POSIX_SPAWN_SETPGROUP);
-  libc.spawnAttrSetProcessGroup(attributes, 0);
-  return { libc, reaper: new Reaper(libc), attributes, slots: [] };
+  const prepare = (flags: number): Uint8Array => {
+    const attributes = cleanSpawnAttributes(libc, POSIX_SPAWN_SETPGROUP | flags);
+    libc.spawnAttrSetProcessGroup(attributes, 0);
+    return attributes;
+  };
+  return {
+    libc,
+    reaper: new Reaper(libc),
+    attributes: prepare(0),
+    cgroupAttributes: prepare(POSIX_SPAWN_SETCGROUP),
+    slots: [],
+  };
 }
 
 /** Memory of one call that runs on a pool thread. */
 class Slot {
   readonly pid = new Int32Array(1);
   readonly actions = new Uint8Array(ACTIONS_BYTES);
+  /** Of a child that starts in a cgroup. */
+  readonly attributes = new Uint8Array(ATTRIBUTES_BYTES);
 
   prepare(libc: Libc, pipes: readonly Pipe[], dir: string): void {
     libc.spawnActionsInit(this.actions);
@@ -175,6 +201,12 @@ class Slot {
     for (const pipe of pipes) libc.spawnActionsDup2(this.actions, pipe.theirs, pipe.target);
     libc.spawnActionsChdir(this.actions, dir);
     libc.spawnActionsCloseFrom(this.actions, FIRST_UNUSED_DESCRIPTOR);
+  }
+
+  enterCgroup({ libc, cgroupAttributes }: Native, directory: number): void {
+    // Plain memory without pointers, so a copy is as good as what was initialised.
+    this.attributes.set(cgroupAttributes);
+    libc.spawnAttrSetCgroup?.(this.attributes, directory);
   }
 
   release(libc: Libc): void {
@@ -190,10 +222,7 @@ function openPipes(native: Native, count: 2 | 3): Pipe[] | undefined {
   for (const target of [1, 2, 0] as const) {
     if (pipes.length === count) break;
     if (libc.pipe2(ends, O_CLOEXEC) !== 0) {
-      for (const pipe of pipes) {
-        libc.close(pipe.ours);
-        libc.close(pipe.theirs);
-      }
+      closeAll(native, pipes);
       return undefined;
     }
     const [read = -1, write = -1] = ends;
@@ -202,6 +231,34 @@ function openPipes(native: Native, count: 2 | 3): Pipe[] | undefined {
     );
   }
   return pipes;
+}
+
+function closeAll({ libc }: Native, pipes: readonly Pipe[]): void {
+  for (const pipe of pipes) {
+    libc.close(pipe.ours);
+    libc.close(pipe.theirs);
+  }
+}
+
+/**
+ * A child is made inside its cgroup (CLONE_INTO_CGROUP): moved there later, it could have forked
+ * before, and the kernel takes milliseconds for a move.
+ */
+function openCgroup({ libc }: Native, { cgroup, path }: SpawnRequest): number | undefined {
+  if (cgroup === undefined) return undefined;
+  if (libc.spawnAttrSetCgroup === undefined) {
+    throw new AgentError(
+      "E_SPAWN",
+      `Cannot run ${path} in a cgroup: the C library cannot, glibc 2.39 or later is needed`,
+    );
+  }
+  try {
+    return openSync(cgroup, files.O_RDONLY | files.O_DIRECTORY);
+  } catch (error) {
+    throw new AgentError("E_SPAWN", `Cannot run ${path} in ${cgroup}: it cannot be opened`, {
+      cause: error,
+    });
+  }
 }
 
 /** Every read is handed on before the next one starts, so all pipes share one buffer. */

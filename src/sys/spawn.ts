@@ -11,6 +11,8 @@ export interface SpawnRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Text for standard input; empty means the null device. */
   readonly stdin: string;
+  /** Directory of the cgroup (v2) it starts in: it never runs outside. Absent: where the agent is. */
+  readonly cgroup?: string;
 }
 
 /** How a process ended: exactly one is set. Both null: it was reaped by somebody else. */

@@ -43,7 +43,8 @@ function recover(): RecordingSink {
     processes: linuxProcessTree,
     sink,
     log: silentLog,
-    nowMs: clock.wallMs(),
+    cgroups: null,
+    clock,
   });
   return sink;
 }

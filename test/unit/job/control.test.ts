@@ -125,3 +125,35 @@ test("pids are those of running programs, extensions included", () => {
   submit({ id: "c", command: "slow" });
   expect(engine.pids()).toEqual([101, 102]);
 });
+
+test("a program killed with 9 is not listed while the kernel takes it away", () => {
+  const { engine, startProgram } = setUp();
+  const program = startProgram();
+  program.kill = () => {};
+  engine.kill("a", 9);
+  expect([engine.list(), engine.list("a")]).toEqual([[], []]);
+});
+
+test("one that will run again stays in the list", () => {
+  const { engine, startProgram } = setUp();
+  startProgram({ id: "a", recurring_period: 5 });
+  startProgram({ id: "b", max_restart: 2 });
+  engine.kill("a", 9);
+  engine.kill("b", 9);
+  expect(engine.list()).toHaveLength(2);
+});
+
+test("who kills a program can wait until it is gone, but not for ever", async () => {
+  const { clock, engine, startProgram } = setUp();
+  startProgram({ id: "a" });
+  engine.kill("a", 15);
+  await engine.whenKilled("a", 1000);
+  expect([engine.list(), clock.pendingTimers]).toEqual([[], 0]);
+  const stubborn = startProgram({ id: "b" });
+  stubborn.kill = () => {};
+  engine.kill("b", 15);
+  const waiting = engine.whenKilled("b", 1000);
+  clock.advance(1000);
+  await waiting;
+  expect(engine.list()).toHaveLength(1);
+});

@@ -1,9 +1,11 @@
 import { CommandError } from "../../../src/command/command.ts";
 import { JobEngine } from "../../../src/job/engine.ts";
 import { type Journal, NO_JOURNAL } from "../../../src/job/journal.ts";
-import type { Executable } from "../../../src/job/types.ts";
+import { MessageHub } from "../../../src/job/message-hub.ts";
+import type { Executable, JobMessage } from "../../../src/job/types.ts";
 import type { Logger } from "../../../src/log/logger.ts";
-import type { ProcessTree } from "../../../src/sys/process-tree.ts";
+import type { CgroupLimits, Cgroups } from "../../../src/sys/cgroup.ts";
+import type { GroupUsage, ProcessTree } from "../../../src/sys/process-tree.ts";
 import { FakeClock } from "../../fakes/clock.ts";
 import { RecordingSink } from "../../fakes/job-sink.ts";
 import { FakeSpawner } from "../../fakes/spawner.ts";
@@ -19,15 +21,23 @@ export const silentLog: Logger = {
 export class FakeProcessTree implements ProcessTree {
   readonly killed: number[] = [];
   boot = "boot-1";
+  /** CPU time of every group. */
+  cpuMs = 0;
 
   startTicks(pid: number): number {
     return pid * 10;
   }
 
-  usage(
-    groups: readonly number[],
-  ): Map<number, { cpu: number; rss: number; vms: number; swap: number }> {
-    return new Map(groups.map((group) => [group, { cpu: 1.5, rss: group, vms: 2, swap: 3 }]));
+  usage(groups: readonly number[]): Map<number, GroupUsage> {
+    return new Map(groups.map((group) => [group, this.#usage(group)]));
+  }
+
+  usageOf(pids: readonly number[]): GroupUsage {
+    return this.#usage(pids.length);
+  }
+
+  #usage(rss: number): GroupUsage {
+    return { cpu: 1.5, rss, vms: 2, swap: 3, cpuMs: this.cpuMs };
   }
 
   killGroup(group: number): boolean {
@@ -104,21 +114,29 @@ function builtin(run: Extract<Executable, { kind: "builtin" }>["run"]): Executab
 }
 
 /** An engine with fakes all around. */
-export function setUp(options: { journal?: Journal; maxJobs?: number } = {}) {
+export function setUp(
+  options: { journal?: Journal; maxJobs?: number; cgroups?: Cgroups; limits?: CgroupLimits } = {},
+) {
   const clock = new FakeClock();
   const sink = new RecordingSink();
   const spawner = new FakeSpawner();
   const processes = new FakeProcessTree();
   const commands = new TestCommands();
+  const heard: JobMessage[] = [];
+  const hub = new MessageHub((error) => {
+    throw error;
+  });
+  hub.listen({ message: (message) => heard.push(message) });
   const engine = new JobEngine({
     resolve: commands.resolve,
     sink,
     clock,
     spawn: spawner,
     processes,
-    journal: options.journal ?? NO_JOURNAL,
+    journal: NO_JOURNAL,
     log: silentLog,
-    ...(options.maxJobs === undefined ? {} : { maxJobs: options.maxJobs }),
+    hub,
+    ...options,
   });
   const submit = (command: Record<string, unknown>): void => {
     engine.submit(JSON.stringify({ id: "a", arguments: {}, ...command }));
@@ -129,5 +147,5 @@ export function setUp(options: { journal?: Journal; maxJobs?: number } = {}) {
     spawner.last.start(100 + spawner.processes.length);
     return spawner.last;
   };
-  return { clock, sink, spawner, processes, commands, engine, submit, startProgram };
+  return { heard, clock, sink, spawner, processes, commands, engine, submit, startProgram };
 }

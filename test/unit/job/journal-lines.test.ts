@@ -23,7 +23,14 @@ const BOOT: JournalLine = { type: "boot", id: "boot-1" };
 const ACCEPTED: JournalLine = { type: "accepted", id: "a", command: "c", tags: ["t"], ms: 5 };
 const STARTED: JournalLine = { type: "started", id: "a", pid: 7, startTicks: 70 };
 const ENDED: JournalLine = { type: "ended", id: "a", ms: 100, result: RESULT };
-const UNFINISHED = { id: "a", command: "c", tags: ["t"], acceptedMs: 5, process: null };
+const UNFINISHED = {
+  id: "a",
+  command: "c",
+  tags: ["t"],
+  stream: false,
+  acceptedMs: 5,
+  process: null,
+};
 
 const parse = (lines: readonly JournalLine[]) =>
   parseJournal(formatLines(lines), { bootId: "boot-1", sinceMs: 50 });

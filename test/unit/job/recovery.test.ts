@@ -29,7 +29,7 @@ class FakeJournal implements Journal {
   }
 }
 
-const LOST = { id: "a", command: "core.system", tags: ["t"], acceptedMs: 1000 };
+const LOST = { id: "a", command: "core.system", tags: ["t"], stream: false, acceptedMs: 1000 };
 const RUNNING = { ...LOST, process: { pid: 7, startTicks: 70 } };
 
 test("a job that ran when the agent died is killed and has a result that says so", () => {
@@ -107,4 +107,11 @@ test("a queued job is in the journal, one that ended at once is not", () => {
     "accepted a",
     "accepted b",
   ]);
+});
+
+test("the stream of a lost job ends", () => {
+  const journal = new FakeJournal({ unfinished: [{ ...RUNNING, stream: true }] });
+  const { engine, sink } = setUp({ journal });
+  engine.recover();
+  expect(sink.metasOf("a")).toEqual([131_077]);
 });

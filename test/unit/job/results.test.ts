@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import { AgentError } from "../../../src/base/errors.ts";
 import { setUp } from "./harness.ts";
 
+/** An empty message of level 2 that says that nothing follows. */
+const END_WITH_ERROR = 2 * 65_536 + 4;
+
 const PROGRAM = { command: "core.system", arguments: { name: "echo", args: ["hi"] } };
 
 test("a program that succeeds: members, order and values as published", () => {
@@ -56,7 +59,7 @@ test("a program that is missing is code 404 with plain text and no streams", () 
   expect(sink.results[0]).toMatchObject({ level: 0, state: "ERROR", code: 404 });
   expect(sink.results[0]?.data).toContain("missing");
   expect(sink.results[0]).not.toHaveProperty("streams");
-  expect(sink.messages).toEqual([]);
+  expect(sink.metasOf("a")).toEqual([END_WITH_ERROR]);
 });
 
 test("another failure to start is code 0 with plain text and no streams", () => {
@@ -70,7 +73,7 @@ test("another failure to start is code 0 with plain text and no streams", () => 
     code: 0,
   });
   expect(sink.results[0]).not.toHaveProperty("streams");
-  expect(sink.messages).toEqual([]);
+  expect(sink.metasOf("a")).toEqual([END_WITH_ERROR]);
 });
 
 test("an argument with a NUL does not run", () => {

@@ -59,3 +59,15 @@ test("the last message is out before the result", () => {
   program.end({ code: 0 });
   expect(seen).toEqual([0]);
 });
+
+test.each([
+  ["an unknown command", { command: "no.such" }],
+  ["a program that is missing", { command: "core.system", arguments: { name: "missing" } }],
+  ["a command without arguments", { command: "core.system", arguments: null }],
+])("the stream of %s ends", (_, command) => {
+  const { sink, submit } = setUp();
+  submit({ ...command, stream: true });
+  expect(sink.textsOf("a")).toEqual([""]);
+  expect(sink.metasOf("a")).toEqual([131_077]);
+  expect(sink.results).toHaveLength(1);
+});

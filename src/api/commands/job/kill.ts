@@ -3,6 +3,8 @@ import { builtin } from "../../services.ts";
 
 const SIGTERM = 15;
 const LARGEST_SIGNAL = 64;
+/** A program that does not handle signal 15 is gone before the answer, and no job list shows it. */
+const END_WAIT_MS = 250;
 
 export const command = builtin({
   name: "job.kill",
@@ -17,5 +19,9 @@ export const command = builtin({
       SIGTERM,
     ),
   }),
-  run: ({ jobs }, { id, signal }) => jobs.kill(id, signal === 0 ? SIGTERM : signal),
+  run: ({ jobs }, { id, signal }) => {
+    const isKnown = jobs.kill(id, signal === 0 ? SIGTERM : signal);
+    if (!isKnown || (signal !== 0 && signal !== SIGTERM)) return isKnown;
+    return jobs.whenKilled(id, END_WAIT_MS).then(() => true);
+  },
 });
