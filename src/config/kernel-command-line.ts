@@ -37,8 +37,14 @@ export function parseKernelCommandLine(text: string): KernelCommandLine {
   return { settings, problems };
 }
 
+/** Every word with its last value, empty for a word without one; names as they are written. */
+export function listKernelWords(text: string): Map<string, string> {
+  return new Map(splitWords(text).map(({ written, value }) => [written, value ?? ""]));
+}
+
 interface Word {
   readonly name: string;
+  readonly written: string;
   readonly value: string | undefined;
 }
 
@@ -53,8 +59,9 @@ function splitWords(text: string): Word[] {
   return words.map((word) => {
     const whole = word.startsWith('"') ? unquote(word) : word;
     const equals = whole.indexOf("=");
-    const name = (equals < 0 ? whole : whole.slice(0, equals)).replaceAll("_", "-");
-    return { name, value: equals < 0 ? undefined : unquote(whole.slice(equals + 1)) };
+    const written = equals < 0 ? whole : whole.slice(0, equals);
+    const name = written.replaceAll("_", "-");
+    return { name, written, value: equals < 0 ? undefined : unquote(whole.slice(equals + 1)) };
   });
 }
 

@@ -17,6 +17,9 @@ import { METRICS_KEYS } from "./node-config-metrics.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
+/** Who may call an extension; what the words mean stands with `Access` of commands. */
+export const ACCESSES = ["read", "operate", "admin"] as const;
+
 /** Every key there is; anything else in the file is reported. */
 export const CONFIG_KEYS: readonly ConfigKey[] = [
   whole("main.max_jobs", 1, 16_777_216),
@@ -34,6 +37,9 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   text("extension.*.cwd"),
   text("extension.*.env.*"),
   key("extension.*.args", "an array of strings", (value) => isListOf(value, isText)),
+  key("extension.*.access", `one of ${ACCESSES.join(", ")}`, (value) =>
+    (ACCESSES as readonly unknown[]).includes(value),
+  ),
   whole("containers.max_count", 0, 1_000_000),
   flag("stats.enabled"),
   ...ENDPOINT_KEYS,

@@ -1,19 +1,21 @@
-import { errorCode, errorText } from "../base/errors.ts";
 import type { Files } from "../sys/files.ts";
 import { type CacheConfig, DEFAULT_CACHE_CONFIG } from "./node-config-cache.ts";
 import { DEFAULT_ENDPOINT_CONFIG, type EndpointConfig } from "./node-config-endpoint.ts";
 import { DEFAULT_JOBS_CONFIG, type JobsConfig } from "./node-config-jobs.ts";
 import type { ConfigKey } from "./node-config-key.ts";
-import { CONFIG_KEYS } from "./node-config-keys.ts";
+import { type ACCESSES, CONFIG_KEYS } from "./node-config-keys.ts";
 import { DEFAULT_LOGGING_CONFIG, type LoggingConfig } from "./node-config-logging.ts";
 import { DEFAULT_METRICS_CONFIG, type MetricsConfig } from "./node-config-metrics.ts";
-import { scanToml } from "./toml-lines.ts";
+import type { TomlLines } from "./toml-lines.ts";
 
+/** A program that is a command of the node. */
 export interface ExtensionConfig {
   readonly binary: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly args: readonly string[];
+  /** Who may call it. */
+  readonly access: (typeof ACCESSES)[number];
 }
 
 /** The main configuration, complete. */
@@ -74,18 +76,10 @@ export async function loadNodeConfig(files: Files, file: string): Promise<Loaded
   }
   // The shipped file holds comments alone: loading the parser for it would only cost boot time.
   if (!hasValues(text)) return { config: DEFAULT_NODE_CONFIG, problems: [] };
-  try {
-    const { danger } = scanToml(text);
-    if (danger !== undefined) {
-      const problem = `Cannot use ${file}:${danger.line}: ${danger.seen} seen, expected none, defaults are used`;
-      return { config: DEFAULT_NODE_CONFIG, problems: [problem] };
-    }
-    const { default: toml } = await import("@iarna/toml");
-    return applyConfig(toml.parse(text), { file, text });
-  } catch (error) {
-    const problem = `Cannot read ${file}${placeOf(error)}: ${tomlMessage(error)}, defaults are used`;
-    return { config: DEFAULT_NODE_CONFIG, problems: [problem] };
-  }
+  const { parseToml } = await import("./toml-text.ts");
+  const parsed = parseToml({ file, text });
+  if (parsed.table !== null) return applyConfig(parsed.table, { file, lineOf: parsed.lineOf });
+  return { config: DEFAULT_NODE_CONFIG, problems: [`${parsed.problem}, defaults are used`] };
 }
 
 function hasValues(text: string): boolean {
@@ -95,17 +89,16 @@ function hasValues(text: string): boolean {
 /**
  * Checks parsed TOML and lays it over the defaults.
  *
- * @param source File name and text, for the messages.
+ * @param source For the messages.
  */
-export function applyConfig(
+function applyConfig(
   parsed: Readonly<Record<string, unknown>>,
-  source: { readonly file: string; readonly text: string },
+  source: { readonly file: string; readonly lineOf: TomlLines["lineOf"] },
 ): LoadedConfig {
   const config = structuredClone(DEFAULT_NODE_CONFIG) as unknown as Record<string, unknown>;
   const problems: string[] = [];
-  const { lineOf } = scanToml(source.text);
   const complain = (path: readonly string[], seen: string, wanted: string): void => {
-    const line = lineOf(path);
+    const line = source.lineOf(path);
     const place = line === undefined ? source.file : `${source.file}:${line}`;
     problems.push(`Cannot use ${path.join(".")} in ${place}: ${seen} seen, expected ${wanted}`);
   };
@@ -136,9 +129,9 @@ export function configToWire(config: NodeConfig): Readonly<Record<string, unknow
     globals: mapOrNull(globals),
     extension: mapOrNull(
       Object.fromEntries(
-        Object.entries(extension).map(([name, { env, args, ...rest }]) => [
+        Object.entries(extension).map(([name, { binary, cwd, env, args }]) => [
           name,
-          { ...rest, env: mapOrNull(env), args: listOrNull(args) },
+          { binary, cwd, env: mapOrNull(env), args: listOrNull(args) },
         ]),
       ),
     ),
@@ -176,12 +169,12 @@ function assign(
 function completeExtensions(config: Record<string, unknown>, complain: Complain): void {
   const extensions = config["extension"] as Record<string, Partial<ExtensionConfig>>;
   for (const [name, given] of Object.entries(extensions)) {
-    const { binary, cwd = "", env = {}, args = [] } = given;
+    const { binary, cwd = "", env = {}, args = [], access = "admin" } = given;
     if (binary === undefined) {
       complain(["extension", name], "no binary", "the path of a program");
       delete extensions[name];
     } else {
-      define(extensions, name, { binary, cwd, env, args });
+      define(extensions, name, { binary, cwd, env, args, access });
     }
   }
 }
@@ -217,19 +210,6 @@ function isTable(value: unknown): value is Record<string, unknown> {
 function shown(value: unknown): string {
   const text = typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? "nothing");
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-/** The parser counts lines from 0 and puts a drawing of the place below its first line. */
-function placeOf(error: unknown): string {
-  const line = (error as { line?: unknown }).line;
-  return typeof line === "number" ? `:${line + 1}` : "";
-}
-
-function tomlMessage(error: unknown): string {
-  const text = error instanceof Error ? (error.message.split("\n")[0] ?? "") : errorText(error);
-  const code = errorCode(error);
-  const plain = text.replace(/ at row \d+, col \d+.*$/, "");
-  return code === undefined ? plain : `${plain} (${code})`;
 }
 
 const listOrNull = <T>(list: readonly T[]): readonly T[] | null =>

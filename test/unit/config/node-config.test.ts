@@ -49,7 +49,13 @@ test("given values lie over the defaults", async () => {
   });
   expect(config.globals).toEqual({ fs: "store.example" });
   expect(config.extension).toEqual({
-    hello: { binary: "/bin/echo", cwd: "", env: { LANG: "C" }, args: ["{text}"] },
+    hello: {
+      binary: "/bin/echo",
+      cwd: "",
+      env: { LANG: "C" },
+      args: ["{text}"],
+      access: "admin",
+    },
   });
   expect(config.logging.ledis).toEqual({ levels: [], size: 10 });
   expect(config.logging.file).toEqual(DEFAULT_NODE_CONFIG.logging.file);
