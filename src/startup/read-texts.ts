@@ -1,0 +1,117 @@
+import { open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AgentError, errorCode, errorText } from "../base/errors.ts";
+import { slowFiles } from "../sys/slow-files.ts";
+
+/** A configuration file as it was read. */
+export interface StartupText {
+  /** As messages name it. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface StartupPlace {
+  /** A file, or a directory whose `*.toml` are read in the order of their names. */
+  readonly path: string;
+  /** As messages name it; default: the path. */
+  readonly shown?: string;
+  /** False: it may be missing. */
+  readonly isRequired: boolean;
+}
+
+const MAX_FILES = 500;
+const MAX_FILE_BYTES = 256 * 1024;
+const SUFFIX = ".toml";
+const O_RDONLY = 0;
+const O_NOCTTY = 0o400;
+const O_NONBLOCK = 0o4000;
+
+/**
+ * Reads configuration files without ever waiting for one: pipes, devices and sockets are not opened, and a
+ * file system that does not answer is given up.
+ */
+export async function readTexts(
+  places: readonly StartupPlace[],
+): Promise<{ texts: StartupText[]; problems: string[] }> {
+  const texts: StartupText[] = [];
+  const problems: string[] = [];
+  for (const place of places) {
+    const shown = place.shown ?? place.path;
+    try {
+      const work = (): Promise<void> => readPlace(place, shown, { texts, problems });
+      await slowFiles.read({ path: shown, code: "E_STARTUP_FILE", work });
+    } catch (error) {
+      if (errorCode(error) === "ENOENT" && !place.isRequired) continue;
+      problems.push(problemText(shown, error));
+    }
+  }
+  return { texts, problems };
+}
+
+async function readPlace(
+  { path }: StartupPlace,
+  shown: string,
+  into: { texts: StartupText[]; problems: string[] },
+): Promise<void> {
+  const status = await stat(path);
+  if (!status.isDirectory()) {
+    into.texts.push({ file: shown, text: await readFile(path) });
+    return;
+  }
+  const names = (await readdir(path)).filter((name) => name.endsWith(SUFFIX)).sort();
+  if (names.length > MAX_FILES) {
+    into.problems.push(
+      `Cannot read all of ${shown}: ${names.length} files seen, expected at most ${MAX_FILES}`,
+    );
+  }
+  for (const name of names.slice(0, MAX_FILES)) {
+    const file = printable(`${shown}/${name}`);
+    try {
+      into.texts.push({ file, text: await readFile(join(path, name)) });
+    } catch (error) {
+      into.problems.push(problemText(file, error));
+    }
+  }
+}
+
+async function readFile(path: string): Promise<string> {
+  // To open a device may already do something, for example start a watchdog.
+  requireFile(await stat(path));
+  const handle = await open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  try {
+    requireFile(await handle.stat());
+    // A file may grow; what lies beyond the limit is not even asked for.
+    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    if (length > MAX_FILE_BYTES) throw tooLarge(`more than ${MAX_FILE_BYTES}`);
+    return buffer.toString("utf8", 0, length);
+  } finally {
+    await handle.close();
+  }
+}
+
+function requireFile(status: { isFile(): boolean; size: number }): void {
+  if (!status.isFile()) {
+    throw new AgentError("E_STARTUP_FILE", "something else seen, expected a file");
+  }
+  if (status.size > MAX_FILE_BYTES) throw tooLarge(String(status.size));
+}
+
+const tooLarge = (bytes: string): AgentError =>
+  new AgentError("E_STARTUP_FILE", `${bytes} bytes seen, expected at most ${MAX_FILE_BYTES}`);
+
+function problemText(file: string, error: unknown): string {
+  const code = errorCode(error);
+  const text = errorText(error);
+  if (text.startsWith("Cannot ")) return text;
+  return `Cannot read ${file}: ${code === undefined || code.startsWith("E_") ? text : code}`;
+}
+
+/** File names may hold anything but a slash. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a console
+const printable = (name: string): string => name.replaceAll(/[\0-\x1f\x7f-\x9f]/g, "?");
