@@ -5,7 +5,7 @@ import { endpointSettings } from "./api/endpoint-settings.ts";
 import { KeyspaceJobSink } from "./api/job-sink.ts";
 import { PushHub } from "./api/push-hub.ts";
 import { type CommandRegistry, toExecutable } from "./api/registry.ts";
-import type { Services, Version } from "./api/services.ts";
+import type { NodeCommand, Services, Version } from "./api/services.ts";
 import { errorText } from "./base/errors.ts";
 import type { AgentOptions } from "./config/agent-options.ts";
 import { configToWire, type LoadedConfig, type NodeConfig } from "./config/node-config.ts";
@@ -39,8 +39,10 @@ export interface Core {
   /** Time of the commit, milliseconds since the epoch; null for a source tree. */
   readonly builtAtMs: number | null;
   readonly config: NodeConfig;
-  /** What could not be used of kernel command line and configuration, one sentence each. */
+  /** What could not be used of kernel command line and configuration, one sentence each; may grow. */
   readonly problems: readonly string[];
+  /** Adds a command while the agent runs. @throws AgentError `E_COMMAND_TWICE` when its name is taken. */
+  addCommand(command: NodeCommand): void;
 }
 
 /** The services a machine has and a host does not. Known only after the core exists. */
@@ -152,6 +154,11 @@ export function openCore(parts: {
     builtAtMs: commitTime > 0 ? commitTime * MS_PER_SECOND : null,
     config: loaded.config,
     problems: parts.problems,
+    addCommand: (command) => {
+      endpoint.addCommand(command);
+      registry.add(command);
+      executables.set(command.name, toExecutable(command, services));
+    },
   };
 }
 

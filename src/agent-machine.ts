@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Core, Duties } from "./agent-core.ts";
+import type { AgentStartup } from "./agent-startup.ts";
 import { Listeners } from "./api/listeners.ts";
 import type { PasswordControl } from "./api/services.ts";
 import { errorText } from "./base/errors.ts";
@@ -32,7 +33,11 @@ export interface MachineAgent extends Duties {
 }
 
 /** Puts boot sequence, console and power around the core. Nothing runs before `run`. */
-export function openMachine(core: Core, settings: KernelSettings): MachineAgent {
+export function openMachine(
+  core: Core,
+  settings: KernelSettings,
+  startup: AgentStartup,
+): MachineAgent {
   const clock = systemClock;
   const { log, events } = core;
   const lock = new SequenceLock(clock);
@@ -70,6 +75,7 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     log: log.child("boot"),
     builtAtMs: core.builtAtMs,
     firewall: core.config.firewall,
+    services: startup,
     networkFile: core.config.main.network || NETWORK_CONFIG_FILE,
     openApi: async (listen) => (core.endpoint.hasPassword ? listeners.open(listen) : []),
   });
@@ -116,6 +122,7 @@ export function openMachine(core: Core, settings: KernelSettings): MachineAgent 
     run: () => {
       process.on("SIGHUP", () => void password.reload());
       noteMistakes(machine.network, console);
+      startup.onProblem((problem) => console.note("setting", problem));
       return run({ core, boot, console, events, ended: ended.promise });
     },
   };
@@ -174,7 +181,8 @@ function stopMachine({ engine, endpoint, log }: Core, listeners: Listeners): Sto
       listeners.stop();
       endpoint.closeNetwork();
     },
-    terminateJobs: () => engine.killAll(),
+    // Services that would be started again too.
+    terminateJobs: () => engine.stop(),
     jobsGone: async (signal) => {
       while (engine.pids().length > 0) await sleep(JOBS_POLL_MS, undefined, { signal });
     },

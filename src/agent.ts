@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Duties, openCore } from "./agent-core.ts";
 import { openMachine } from "./agent-machine.ts";
+import { AgentStartup } from "./agent-startup.ts";
 import { loadCommands } from "./api/load-commands.ts";
 import { openLocalSocket } from "./api/local-socket.ts";
 import { CommandRegistry, isEnabled } from "./api/registry.ts";
@@ -76,6 +77,8 @@ async function start(
     duties: () => duties,
   });
   secret.password?.fill(0);
+  const startup = new AgentStartup({ core, configFile, isHost: options.isHost });
+  problems.push(...(await startup.load()));
   core.engine.recover();
   const local = openLocalSocket({
     path: join(options.stateDir, "core.sock"),
@@ -88,13 +91,14 @@ async function start(
   if (options.isHost) {
     for (const { host, port } of options.listen) await core.endpoint.listenTcp(host, port);
     log.info("agent ready", { version: core.version, socket: options.socket });
+    void startup.runAll();
     await endSignal();
     core.engine.stop();
     closeLocal();
     await core.endpoint.stop();
     return 0;
   }
-  const machine = openMachine(core, settings);
+  const machine = openMachine(core, settings, startup);
   duties = machine;
   return machine.run();
 }

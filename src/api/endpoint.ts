@@ -8,14 +8,17 @@ import type { Logger } from "../log/logger.ts";
 import { failure } from "../resp/encode.ts";
 import { Authenticator } from "./authenticator.ts";
 import { buildCommandTable } from "./build-command-table.ts";
+import type { CommandTable } from "./command-table.ts";
 import { Connection } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { DEFAULT_ENDPOINT_LIMITS, type EndpointLimits, LOCAL_RESERVE } from "./endpoint-limits.ts";
+import { jobCommand } from "./job-command.ts";
 import { connectJobQueue } from "./job-queue.ts";
 import { closeServer, listenOnPath, listenOnPort } from "./listen.ts";
 import type { PushHub } from "./push-hub.ts";
 import type { CommandRegistry } from "./registry.ts";
+import type { NodeCommand } from "./services.ts";
 import { type Peer, Session } from "./session.ts";
 import { TlsEntry, type TlsOptions } from "./tls-entry.ts";
 
@@ -42,6 +45,7 @@ export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #limits: EndpointLimits;
   readonly #authenticator: Authenticator;
+  readonly #table: CommandTable;
   readonly #dispatcher: Dispatcher;
   readonly #tls: TlsEntry | null;
   readonly #servers: Server[] = [];
@@ -56,7 +60,7 @@ export class Endpoint {
     this.#authenticator = new Authenticator(options.password, options.clock);
     const { tls, logger } = options;
     this.#tls = tls ? new TlsEntry({ ...tls, logger, counters: this.counters }) : null;
-    const table = buildCommandTable({
+    this.#table = buildCommandTable({
       ...options,
       authenticator: this.#authenticator,
       counters: this.counters,
@@ -65,7 +69,7 @@ export class Endpoint {
       port: () => this.#port,
     });
     this.#dispatcher = new Dispatcher({
-      table,
+      table: this.#table,
       store: options.keyspace.store,
       counters: this.counters,
       logger: options.logger,
@@ -76,6 +80,18 @@ export class Endpoint {
   /** The certificate TLS clients get to see; undefined before the first of them. */
   get certificate(): TlsEntry["certificate"] {
     return this.#tls?.certificate;
+  }
+
+  /**
+   * Adds a command whose job clients can run, at any time.
+   *
+   * @throws AgentError `E_COMMAND_TWICE` when the name is taken, by a data command too, in any case.
+   */
+  addCommand(command: NodeCommand): void {
+    if (this.#table.find(command.name) !== undefined) {
+      throw new AgentError("E_COMMAND_TWICE", `Cannot register ${command.name}: it is known`);
+    }
+    this.#table.add([jobCommand(command, this.#options.intake)]);
   }
 
   get connectionCount(): number {

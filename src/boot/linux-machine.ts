@@ -17,7 +17,7 @@ import { type Access, type AccessInput, planAccess } from "./access.ts";
 import { type LinuxVaultOptions, linuxSsh, linuxVault, serviceCgroups } from "./linux-vault.ts";
 import { MachineOverlay } from "./machine-overlay.ts";
 import type { MachineSsh } from "./machine-ssh.ts";
-import type { BootMachine } from "./sequence.ts";
+import type { BootMachine, BootServices } from "./sequence.ts";
 import { CGROUP_ROOT, prepareSystem, setHostname } from "./system.ts";
 import { UNLOCKED_NET_TOML } from "./unlocked-files.ts";
 
@@ -31,6 +31,7 @@ export interface LinuxMachineOptions
   /** Path of net.toml. */
   readonly networkFile: string;
   readonly firewall: AccessInput["firewall"];
+  readonly services: BootServices;
   /**
    * Opens the endpoint on these addresses; what is open stays open.
    *
@@ -79,6 +80,7 @@ export function linuxMachine(options: LinuxMachineOptions): LinuxMachine {
     unlock: vault.unlock,
     session: vault.session,
     ssh,
+    services: options.services,
     renew: () => vault.renew(),
     onPassword: reopenApi,
     prepareSystem: async () =>

@@ -55,6 +55,7 @@ export function linuxVault(options: LinuxVaultOptions): MachineVault {
       const problems = [...(await options.reloadPassword())];
       const net = await unlocked.takeNetToml(privateFiles);
       problems.push(net.problem, await unlocked.takeOverlayIdentity(privateFiles));
+      problems.push(await unlocked.takeStartup(privateFiles));
       await overlay?.useKeptIdentity();
       // Not before the answer of the controller was used: from here on the network is looked for anew.
       if (net.isChanged) await network.reload();

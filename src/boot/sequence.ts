@@ -1,5 +1,14 @@
 import { DEFAULT_BACKOFF } from "../base/backoff.ts";
 import type { Phase, PhaseContext } from "../sequencer/phase.ts";
+import type { Milestone } from "../startup/types.ts";
+
+/** Start-up services, in three groups. */
+export interface BootServices {
+  /** Asked when the turn of a group comes: a text says why nothing is started. */
+  skip(milestone: Milestone): string | undefined;
+  /** Starts a group; resolves when it is known of each whether it runs, rejects when one does not. */
+  run(milestone: Milestone, context: PhaseContext): Promise<string>;
+}
 
 /** What the boot sequence asks of the machine. Tests pass one that records. */
 export interface BootMachine {
@@ -13,6 +22,7 @@ export interface BootMachine {
   /** A controller that knows the machine by its client certificate. */
   readonly session: BootConnection;
   readonly ssh: BootConnection;
+  readonly services: BootServices;
   /**
    * Opens the endpoint on the network, or finds it open.
    *
@@ -40,7 +50,7 @@ const CONNECTION_BACKOFF = { ...DEFAULT_BACKOFF, initialMs: 1000 };
 export function buildBootSequence(machine: BootMachine): Phase[] {
   return [
     { id: "system", run: () => machine.prepareSystem(), onFailure: "fatal" },
-    absent("services.init", NO_SERVICES),
+    services("init", machine.services),
     connection("network", machine.network),
     machine.overlay === null
       ? absent("overlay", "no zerotier= on the kernel command line")
@@ -49,14 +59,22 @@ export function buildBootSequence(machine: BootMachine): Phase[] {
     connection("controller-tls", machine.session),
     // The endpoint does not need it, and people who wait for one of the two wait for both.
     { ...connection("ssh", machine.ssh), background: "all" },
-    absent("services.net", NO_SERVICES),
+    services("net", machine.services),
     absent("flists", "no file lists configured"),
     { id: "api", run: ({ signal }) => openApi(machine, signal), onFailure: "fatal" },
-    absent("services.boot", NO_SERVICES),
+    services("boot", machine.services),
   ];
 }
 
-const NO_SERVICES = "no start-up services configured";
+/** The boot goes on without services that do not run. */
+function services(milestone: Milestone, part: BootServices): Phase {
+  return {
+    id: `services.${milestone}`,
+    skip: () => part.skip(milestone),
+    run: (context) => part.run(milestone, context),
+    onFailure: "continue",
+  };
+}
 
 /** A phase that is tried for ever, and again when what it reached is lost. */
 function connection(id: string, part: BootConnection): Phase {

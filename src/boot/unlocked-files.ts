@@ -12,6 +12,9 @@ export const UNLOCKED_DIRECTORY = "/run/node0/unlocked";
 /** Network configuration that comes on top of that of the image. */
 export const UNLOCKED_NET_TOML = `${UNLOCKED_DIRECTORY}/${PRIVATE_FILES.netToml}`;
 
+/** Start-up services and extensions on top of those of the image. */
+export const UNLOCKED_STARTUP = `${UNLOCKED_DIRECTORY}/${PRIVATE_FILES.startupDirectory}`;
+
 export interface UnlockedFilesOptions {
   readonly files: Files;
   readonly log: Logger;
@@ -20,6 +23,7 @@ export interface UnlockedFilesOptions {
 }
 
 type Source = Pick<PrivateFiles, "readNetToml" | "readOverlayIdentity">;
+type StartupSource = Pick<PrivateFiles, "readStartup">;
 
 /** Copies what is read at other times than the rest, and tells whether it is new. */
 export class UnlockedFiles {
@@ -67,6 +71,23 @@ export class UnlockedFiles {
       }
       files.replaceText(`${directory}/identity.secret`, identity.secret);
       return "";
+    } catch (error) {
+      return this.#refuse(errorText(error)).problem;
+    }
+  }
+
+  /** Never rejects. @returns What could not be used; empty: nothing. */
+  async takeStartup(source: StartupSource): Promise<string> {
+    const { files } = this.#options;
+    const directory = `${this.#directory}/${PRIVATE_FILES.startupDirectory}`;
+    try {
+      const { texts, problems } = await source.readStartup();
+      for (const name of files.list(directory)) {
+        if (!texts.has(name)) files.remove(`${directory}/${name}`);
+      }
+      if (texts.size > 0) files.ensureDirectory(directory, 0o700);
+      for (const [name, text] of texts) files.replaceText(`${directory}/${name}`, text);
+      return problems.map((problem) => this.#refuse(problem).problem).join("; ");
     } catch (error) {
       return this.#refuse(errorText(error)).problem;
     }

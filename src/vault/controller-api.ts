@@ -128,4 +128,6 @@ export const PRIVATE_FILES = {
   authorizedKeys: "ssh/authorized_keys",
   netToml: "net.toml",
   zerotierDirectory: "zerotier",
+  /** Start-up services and extensions. */
+  startupDirectory: "conf.d",
 } as const;

@@ -1,3 +1,4 @@
+import { errorText } from "../base/errors.ts";
 import { firstLine } from "../base/secret-bytes.ts";
 import { PRIVATE_FILES, VAULT } from "./controller-api.ts";
 import type { ClientIdentity } from "./controller-request.ts";
@@ -5,6 +6,7 @@ import { readPrivate } from "./read-private.ts";
 
 const LIMIT_BYTES = 64 * 1024;
 const CONFIG_LIMIT_BYTES = 1024 * 1024;
+const STARTUP_LIMIT_BYTES = 256 * 1024;
 const PASSWORD_LIMIT_BYTES = 4096;
 const IDENTITY_LIMIT_BYTES = 4096;
 
@@ -51,6 +53,24 @@ export class PrivateFiles {
     if (secret === undefined) return undefined;
     const open = await this.#read(`${directory}/identity.public`, IDENTITY_LIMIT_BYTES);
     return { secret: secret.toString("utf8"), open: open?.toString("utf8") };
+  }
+
+  /** Start-up services and extensions: names of the files and their texts; those too large are left out. */
+  async readStartup(): Promise<{ texts: Map<string, string>; problems: string[] }> {
+    const { listPrivate } = await import("./list-private.ts");
+    const directory = PRIVATE_FILES.startupDirectory;
+    const texts = new Map<string, string>();
+    const problems: string[] = [];
+    for (const name of await listPrivate(this.#directory, directory)) {
+      if (!name.endsWith(".toml")) continue;
+      try {
+        const content = await this.#read(`${directory}/${name}`, STARTUP_LIMIT_BYTES);
+        if (content !== undefined) texts.set(name, content.toString("utf8"));
+      } catch (error) {
+        problems.push(errorText(error));
+      }
+    }
+    return { texts, problems };
   }
 
   #read(path: string, limitBytes = LIMIT_BYTES): Promise<Buffer | undefined> {

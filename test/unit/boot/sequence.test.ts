@@ -40,6 +40,10 @@ function fakeMachine(over: Partial<BootMachine> = {}): BootMachine {
     unlock: absent("no controller configured, nothing to unlock"),
     session: absent("no controller configured"),
     ssh: absent("no keys without an unlocked configuration"),
+    services: {
+      skip: () => "no start-up services configured",
+      run: () => Promise.reject(new Error("started although there are none")),
+    },
     openApi: async () => ["0.0.0.0:6379"],
     ...over,
   };
