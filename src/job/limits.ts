@@ -1,3 +1,6 @@
+import type { JobsConfig } from "../config/node-config-jobs.ts";
+import type { CgroupLimits } from "../sys/cgroup.ts";
+
 /** Limits of the job engine; `docs/jobs.md` lists them for operators. */
 
 /** Jobs known at the same time, waiting ones included (wire protocol 6.7). */
@@ -11,10 +14,17 @@ export const BACKLOG_MESSAGES = 10;
 export const STREAM_UNITS = 4 * 1024 * 1024;
 
 /** UTF-16 units of one message with a header; a longer one is cut (wire protocol 7.2). */
-export const MESSAGE_UNITS = 16 * 1024 * 1024;
+export const MESSAGE_UNITS = 32 * 1024 * 1024;
 
 /** Signals kept for the next run of a job that is between two runs (wire protocol 6.2). */
 export const PENDING_SIGNALS = 5;
 
 /** Wait before a failed job is run again (wire protocol 6.4). */
 export const RESTART_DELAY_MS = 1000;
+
+/** What the configuration allows a job that names no limit itself. */
+export const defaultLimits = (config: JobsConfig): CgroupLimits => ({
+  memory: config.memory_max,
+  pids: config.pids_max,
+  cpu: config.cpu_max,
+});
