@@ -12,6 +12,7 @@ import { configToWire, type LoadedConfig, type NodeConfig } from "./config/node-
 import { EventBus } from "./events/bus.ts";
 import { JobEngine } from "./job/engine.ts";
 import { JournalFile } from "./job/journal-file.ts";
+import { defaultLimits } from "./job/limits.ts";
 import { MessageHub } from "./job/message-hub.ts";
 import type { Executable } from "./job/types.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
@@ -20,10 +21,12 @@ import { openRecords } from "./records/open-records.ts";
 import type { SequenceEvents } from "./sequencer/sequence.ts";
 import { openStatistics } from "./stats/open-statistics.ts";
 import { startMonitorsLater } from "./stats/start-monitors.ts";
+import { LinuxCgroups } from "./sys/cgroup-linux.ts";
 import { systemClock } from "./sys/clock.ts";
 import { linuxProcessTree } from "./sys/process-tree.ts";
 import { LinuxSpawner } from "./sys/spawn-linux.ts";
 
+const CGROUP_ROOT = "/sys/fs/cgroup";
 const RELEASE = "0.1.0";
 
 /** The agent without what makes it a machine: endpoint, keyspace, jobs. */
@@ -85,6 +88,9 @@ export function openCore(parts: {
     log: log.child("job"),
     hub: messages,
     maxJobs: loaded.config.main.max_jobs,
+    // On a host the tree of cgroups belongs to somebody else.
+    cgroups: options.isHost ? null : new LinuxCgroups(CGROUP_ROOT),
+    limits: defaultLimits(loaded.config.jobs),
   });
   const services: Services = {
     clock,
