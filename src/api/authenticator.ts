@@ -3,21 +3,41 @@ import { SecretDigest } from "../base/secret-bytes.ts";
 import type { Bytes } from "../resp/bytes.ts";
 import { readRandom } from "../sys/random.ts";
 import { networkOf } from "./network-of.ts";
+import { isUnrestricted, type KnownUser, NODE_USER, type SessionUser } from "./users.ts";
+
+/** When a network is locked out. */
+export interface Lockout {
+  /** Failures after which it is; 0 never. */
+  readonly failures: number;
+  readonly timeMs: number;
+}
+
+interface Failures {
+  readonly count: number;
+  readonly lastMs: number;
+  /** No password is looked at before. */
+  readonly lockedUntilMs: number;
+}
 
 /**
  * The password check, and the memory of who failed it. Every failure of one network makes the answer
- * to its next failure slower, up to a cap; a success clears it, and so do ten quiet minutes.
+ * to its next failure slower, up to a cap; many of them lock it out for a while, and so does each one
+ * after that. A success of an administrator clears all this, and so do ten quiet minutes. (That of
+ * another user does not: whoever has a small password could go on guessing a large one.)
  *
- * Only a salted digest of the password is kept: nothing that looks into the process finds it.
+ * Only salted digests of passwords are kept: nothing that looks into the process finds them.
  */
 export class Authenticator {
   readonly #clock: Clock;
+  readonly #lockout: Lockout;
   #password: SecretDigest | null;
-  readonly #failures = new Map<string, { count: number; lastMs: number }>();
+  #users: readonly KnownUser[] = [];
+  readonly #failures = new Map<string, Failures>();
 
   /** @param password For the caller to wipe. Null: there is none, and nobody can present it. */
-  constructor(password: Uint8Array | null, clock: Clock) {
+  constructor(password: Uint8Array | null, clock: Clock, lockout: Lockout = NO_LOCKOUT) {
     this.#clock = clock;
+    this.#lockout = lockout;
     this.#password = digestOf(password);
   }
 
@@ -36,36 +56,66 @@ export class Authenticator {
     return !isSame;
   }
 
-  get hasPassword(): boolean {
-    return this.#password !== null;
+  /** Users beside the one with the password of the node, from now on. */
+  setUsers(users: readonly KnownUser[]): void {
+    this.#users = users;
   }
 
-  /** Takes a time that depends on the candidate's length alone, not on what it shares with the password. */
-  accepts(user: Uint8Array, candidate: Uint8Array): boolean {
-    const isEqual = this.#password?.matches(candidate) === true;
-    return isEqual && DEFAULT_USER.equals(user);
+  /** Whether anybody can get in. */
+  get hasPassword(): boolean {
+    return this.#password !== null || this.#users.length > 0;
+  }
+
+  /**
+   * Takes a time that depends on the candidate's length and the number of users, not on what it shares with
+   * a password.
+   *
+   * @param name Null: whoever has this password, the user of the node first.
+   */
+  find(name: Uint8Array | null, candidate: Uint8Array): SessionUser | undefined {
+    if (candidate.length > MAX_PASSWORD_BYTES) return undefined;
+    let found: SessionUser | undefined;
+    if (this.#password?.matches(candidate) === true && isNamed(NODE_USER, name)) found = NODE_USER;
+    for (const user of this.#users) {
+      if (user.digest.matches(candidate) && isNamed(user, name)) found ??= user;
+    }
+    return found;
+  }
+
+  /** @returns Milliseconds until passwords of this network are looked at again. */
+  lockedMs(address: string): number {
+    const { lockedUntilMs = 0 } = this.#failures.get(networkOf(address)) ?? {};
+    return Math.max(0, lockedUntilMs - this.#clock.monotonicMs());
   }
 
   /** @returns How long the answer to this failure has to wait, and the failures so far. */
-  recordFailure(address: string): { delayMs: number; count: number } {
+  recordFailure(address: string): { delayMs: number; count: number; isLocked: boolean } {
     const network = networkOf(address);
     const nowMs = this.#clock.monotonicMs();
     const before = this.#failures.get(network);
     const isOld = before === undefined || nowMs - before.lastMs > FORGET_MS;
     const count = (isOld ? 0 : before.count) + 1;
+    const { failures, timeMs } = this.#lockout;
+    const isLocked = failures > 0 && count >= failures;
     // Taken out first so that the map stays in the order of the last failure.
     this.#failures.delete(network);
-    this.#failures.set(network, { count, lastMs: nowMs });
+    const lockedUntilMs = isLocked ? nowMs + timeMs : 0;
+    this.#failures.set(network, { count, lastMs: nowMs, lockedUntilMs });
     for (const oldest of this.#failures.keys()) {
       if (this.#failures.size <= MAX_NETWORKS) break;
       this.#failures.delete(oldest);
     }
-    return { delayMs: Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (count - 1)), count };
+    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (count - 1));
+    return { delayMs, count, isLocked };
   }
 
-  recordSuccess(address: string): void {
-    this.#failures.delete(networkOf(address));
+  recordSuccess(address: string, user: SessionUser): void {
+    if (isUnrestricted(user)) this.#failures.delete(networkOf(address));
   }
+}
+
+function isNamed(user: SessionUser, name: Uint8Array | null): boolean {
+  return name === null || Buffer.from(user.name).equals(name);
 }
 
 /** Whether the words behind this name of a command must never become strings. */
@@ -77,8 +127,9 @@ export function carriesPassword(name: Bytes): boolean {
 
 const LETTER_A = 0x61;
 const LETTER_H = 0x68;
-/** The only user there is. */
-export const DEFAULT_USER = Buffer.from("default");
+const NO_LOCKOUT: Lockout = { failures: 0, timeMs: 0 };
+/** No password is longer; what is longer costs no time. */
+const MAX_PASSWORD_BYTES = 1024;
 const SALT_BYTES = 32;
 
 const digestOf = (password: Uint8Array | null): SecretDigest | null =>
@@ -86,6 +137,6 @@ const digestOf = (password: Uint8Array | null): SecretDigest | null =>
 
 const FIRST_DELAY_MS = 100;
 /** Below the five seconds after which common clients give up: they shall see the reason. */
-const MAX_DELAY_MS = 2000;
+export const MAX_DELAY_MS = 2000;
 const FORGET_MS = 600_000;
 const MAX_NETWORKS = 4096;

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { JobIntake } from "../job/types.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Logger } from "../log/logger.ts";
+import type { AccessRules } from "./access-rules.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { CommandTable } from "./command-table.ts";
 import type { Counters } from "./counters.ts";
@@ -26,6 +27,7 @@ export interface CommandTableOptions {
   readonly intake: JobIntake;
   readonly registry: CommandRegistry;
   readonly authenticator: Authenticator;
+  readonly rules: AccessRules;
   readonly counters: Counters;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -57,7 +59,7 @@ export function buildCommandTable(options: CommandTableOptions): CommandTable {
   table.add(listCommands(keyspace.lists));
   table.add(blockingCommands(keyspace));
   table.add(pubsubCommands(options.push ?? new PushHub(null, keyspace)));
-  table.add(registry.list().map((command) => jobCommand(command, intake)));
+  table.add(registry.list().map((command) => jobCommand(command, intake, options.rules)));
   return table;
 }
 

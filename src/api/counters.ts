@@ -7,6 +7,12 @@ export class Counters {
   inputBytes = 0;
   outputBytes = 0;
   authenticationFailures = 0;
+  /** Times a network was locked out. */
+  lockouts = 0;
+  /** Passwords of networks locked out: nobody looked at them. */
+  lockedAttempts = 0;
+  /** Requests the role of their user did not allow. */
+  permissionsDenied = 0;
   protocolErrors = 0;
   slowReadersClosed = 0;
   /** Replies sent without a request: messages of subscriptions. */

@@ -3,6 +3,7 @@ import type { Store } from "../keyspace/store.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Bytes } from "../resp/bytes.ts";
 import { failure, type Reply } from "../resp/encode.ts";
+import type { AccessRules } from "./access-rules.ts";
 import type { CommandTable } from "./command-table.ts";
 import type { Counters } from "./counters.ts";
 import { isGrowing, type RedisCommand } from "./redis-command.ts";
@@ -11,6 +12,7 @@ import { isListening, type Session, type Suspension } from "./session.ts";
 export interface DispatcherOptions {
   readonly table: CommandTable;
   readonly store: Store;
+  readonly rules: Pick<AccessRules, "checkRequest">;
   readonly counters: Counters;
   readonly logger: Logger;
 }
@@ -19,12 +21,14 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #table: CommandTable;
   readonly #store: Store;
+  readonly #rules: DispatcherOptions["rules"];
   readonly #counters: Counters;
   readonly #logger: Logger;
 
   constructor(options: DispatcherOptions) {
     this.#table = options.table;
     this.#store = options.store;
+    this.#rules = options.rules;
     this.#counters = options.counters;
     this.#logger = options.logger;
   }
@@ -55,6 +59,7 @@ export class Dispatcher {
     this.#counters.commands += 1;
     session.lastCommand = command.name;
     try {
+      this.#rules.checkRequest(session, command, words);
       if (isGrowing(command)) this.#store.ensureRoom(sizeOf(words));
       return command.run(session, words, hidden);
     } catch (error) {

@@ -3,11 +3,13 @@ import type { EndpointConfig } from "../config/node-config-endpoint.ts";
 import { PRIVATE_FILES, VAULT } from "../vault/controller-api.ts";
 import { type EndpointLimits, endpointLimits } from "./endpoint-limits.ts";
 import type { TlsOptions } from "./tls-entry.ts";
+import type { UsersOptions } from "./users-source.ts";
 
 /** What the configuration says about the endpoint, as the endpoint takes it. */
 export interface EndpointSettings {
   readonly limits: Partial<EndpointLimits>;
   readonly tls: TlsOptions | null;
+  readonly users: UsersOptions | null;
 }
 
 /** @param isHost A host has no private configuration. */
@@ -16,6 +18,7 @@ export function endpointSettings(
   { stateDir, isHost }: { readonly stateDir: string; readonly isHost: boolean },
 ): EndpointSettings {
   const { tls, tls_certificate: certificate, tls_key: key } = config;
+  const privateUsers = { file: join(VAULT.mountpoint, PRIVATE_FILES.users), isNeeded: false };
   const isGiven = certificate !== "" || key !== "";
   const privateFiles = {
     certificate: join(VAULT.mountpoint, PRIVATE_FILES.endpointCertificate),
@@ -23,6 +26,7 @@ export function endpointSettings(
   };
   return {
     limits: endpointLimits(config),
+    users: config.users === "" ? (isHost ? null : privateUsers) : givenUsers(config.users),
     tls:
       tls === "off"
         ? null
@@ -34,3 +38,5 @@ export function endpointSettings(
           },
   };
 }
+
+const givenUsers = (file: string): UsersOptions => ({ file, isNeeded: true });

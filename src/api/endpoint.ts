@@ -6,6 +6,7 @@ import type { JobIntake } from "../job/types.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Logger } from "../log/logger.ts";
 import { failure } from "../resp/encode.ts";
+import { AccessRules } from "./access-rules.ts";
 import { Authenticator } from "./authenticator.ts";
 import { buildCommandTable } from "./build-command-table.ts";
 import type { CommandTable } from "./command-table.ts";
@@ -21,6 +22,8 @@ import type { CommandRegistry } from "./registry.ts";
 import type { NodeCommand } from "./services.ts";
 import { type Peer, Session } from "./session.ts";
 import { TlsEntry, type TlsOptions } from "./tls-entry.ts";
+import { type KnownUser, NODE_USER } from "./users.ts";
+import { type UsersOptions, UsersSource } from "./users-source.ts";
 
 export interface EndpointOptions {
   readonly keyspace: Keyspace;
@@ -37,6 +40,8 @@ export interface EndpointOptions {
   readonly limits?: Partial<EndpointLimits>;
   /** Null or absent: plain connections alone. */
   readonly tls?: TlsOptions | null;
+  /** Null or absent: nobody beside who has the password. */
+  readonly users?: UsersOptions | null;
 }
 
 /** The Redis endpoint of the node: listeners, connections, data commands and jobs. */
@@ -48,6 +53,8 @@ export class Endpoint {
   readonly #table: CommandTable;
   readonly #dispatcher: Dispatcher;
   readonly #tls: TlsEntry | null;
+  readonly #users: UsersSource | null;
+  readonly #rules: AccessRules;
   readonly #servers: Server[] = [];
   readonly #networkServers: Server[] = [];
   readonly #connections = new Set<Connection>();
@@ -57,12 +64,19 @@ export class Endpoint {
   constructor(options: EndpointOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_ENDPOINT_LIMITS, ...options.limits };
-    this.#authenticator = new Authenticator(options.password, options.clock);
-    const { tls, logger } = options;
+    const { clock, keyspace, logger, registry, tls, users } = options;
+    this.#authenticator = new Authenticator(options.password, clock, {
+      failures: this.#limits.lockoutFailures,
+      timeMs: this.#limits.lockoutMs,
+    });
+    this.#users = users ? new UsersSource(users, (all) => this.#setUsers(all)) : null;
+    const { store } = keyspace;
+    this.#rules = new AccessRules({ registry, store, clock, counters: this.counters });
     this.#tls = tls ? new TlsEntry({ ...tls, logger, counters: this.counters }) : null;
     this.#table = buildCommandTable({
       ...options,
       authenticator: this.#authenticator,
+      rules: this.#rules,
       counters: this.counters,
       limits: this.#limits,
       sessions: () => this.#sessions(),
@@ -70,11 +84,12 @@ export class Endpoint {
     });
     this.#dispatcher = new Dispatcher({
       table: this.#table,
-      store: options.keyspace.store,
+      store,
+      rules: this.#rules,
       counters: this.counters,
-      logger: options.logger,
+      logger,
     });
-    connectJobQueue(options.keyspace, options.intake);
+    connectJobQueue(keyspace, options.intake);
   }
 
   /** The certificate TLS clients get to see; undefined before the first of them. */
@@ -91,7 +106,7 @@ export class Endpoint {
     if (this.#table.find(command.name) !== undefined) {
       throw new AgentError("E_COMMAND_TWICE", `Cannot register ${command.name}: it is known`);
     }
-    this.#table.add([jobCommand(command, this.#options.intake)]);
+    this.#table.add([jobCommand(command, this.#options.intake, this.#rules)]);
   }
 
   get connectionCount(): number {
@@ -115,12 +130,16 @@ export class Endpoint {
   }
 
   /**
-   * Takes what has changed in the files of the certificate, for connections that come from now on.
+   * Takes what has changed in the files of users and certificate. Connections of users that are not there any
+   * more, or have another role or password, end; the certificate is for connections that come.
    *
-   * @returns What could not be used, one sentence each.
+   * @returns What could not be used, one sentence each. Never rejects; takes 10 s at most.
    */
   async reload(): Promise<readonly string[]> {
-    return (await this.#tls?.reload()) ?? [];
+    const sources = [this.#users, this.#tls].map((source) => source?.reload() ?? []);
+    const problems = (await Promise.all(sources)).flat();
+    for (const problem of problems) this.#options.logger.warn("file not used", { problem });
+    return problems;
   }
 
   /** Opens a socket file only root can use; no password is asked there. */
@@ -140,6 +159,7 @@ export class Endpoint {
    * @throws AgentError `E_PASSWORD_REQUIRED` without a password, `E_LISTEN` when it cannot be opened.
    */
   async listenTcp(host: string, port: number): Promise<number> {
+    if (this.#users?.isLoaded === false) await this.reload();
     if (!this.#authenticator.hasPassword) {
       throw new AgentError(
         "E_PASSWORD_REQUIRED",
@@ -215,6 +235,16 @@ export class Endpoint {
       },
     });
     this.#connections.add(connection);
+  }
+
+  #setUsers(users: readonly KnownUser[]): void {
+    this.#authenticator.setUsers(users);
+    this.#options.logger.info("users of the endpoint read", { count: users.length });
+    const same = new Set(users.filter(({ isOther }) => !isOther).map(({ name }) => name));
+    for (const connection of this.#connections) {
+      const { user } = connection.session;
+      if (user !== null && user !== NODE_USER && !same.has(user.name)) connection.close();
+    }
   }
 
   *#sessions(): IterableIterator<Session> {

@@ -6,6 +6,7 @@ import type { CommandObject, JobIntake } from "../job/types.ts";
 import { type Bytes, bytesOfText, textOfBytes } from "../resp/bytes.ts";
 import { bulk, failure } from "../resp/encode.ts";
 import type { ReplyValue } from "../resp/encode-value.ts";
+import type { AccessRules } from "./access-rules.ts";
 import { jobFailureText } from "./job-failure.ts";
 import { jsonText } from "./json-text.ts";
 import { refusal } from "./redis/words.ts";
@@ -17,17 +18,23 @@ import type { NodeCommand } from "./services.ts";
  * word is the arguments, the second the options of the command object; both are JSON objects and may
  * be left out. Answers with the result object, or with an error when the state is not SUCCESS.
  */
-export function jobCommand(command: NodeCommand, intake: JobIntake): RedisCommand {
+export function jobCommand(
+  command: NodeCommand,
+  intake: JobIntake,
+  rules: Pick<AccessRules, "checkJob">,
+): RedisCommand {
   return {
     name: command.name,
     arity: -1,
     flags: ["admin"],
+    access: "job",
     keys: [0, 0, 0],
     summary: command.summary,
     group: "job",
     arguments: documentArguments(command),
-    run: (_, words) => {
+    run: (session, words) => {
       const object = buildCommand(command.name, words);
+      rules.checkJob(session, object);
       return (resume) => {
         intake.run(object).then(
           (result) =>

@@ -1,6 +1,7 @@
 import type { Bytes } from "../resp/bytes.ts";
 import type { Reply } from "../resp/encode.ts";
 import { type ReplyValue, Status } from "../resp/encode-value.ts";
+import { type DataAccess, dataAccess } from "./data-access.ts";
 import type { Session, Suspension } from "./session.ts";
 
 export type CommandFlag =
@@ -21,6 +22,7 @@ export interface RedisCommand {
   /** Number of words with the name; negative: at least that many. */
   readonly arity: number;
   readonly flags: readonly CommandFlag[];
+  readonly access: DataAccess;
   /** First key, last key (negative counts from the end), step; all 0 without keys. */
   readonly keys: readonly [number, number, number];
   readonly summary: string;
@@ -57,6 +59,7 @@ interface Definition {
 export function redisCommand(definition: Definition): RedisCommand {
   return {
     flags: [],
+    access: dataAccess(definition.name) ?? "admin",
     keys: [0, 0, 0],
     ...definition,
     arguments: definition.syntax.split(" ").filter(Boolean).map(documentWord),

@@ -1,5 +1,6 @@
 import type { Bytes } from "../resp/bytes.ts";
 import type { Protocol, Reply } from "../resp/encode.ts";
+import { NODE_USER, type SessionUser } from "./users.ts";
 
 /** Where a connection comes from. */
 export interface Peer {
@@ -19,8 +20,8 @@ export class Session {
   /** Milliseconds of the monotonic clock. */
   readonly connectedMs: number;
   protocol: Protocol = 2;
-  /** True when every command is allowed. */
-  isMember: boolean;
+  /** Null before authentication. */
+  user: SessionUser | null;
   name: Bytes = "";
   libraryName: Bytes = "";
   libraryVersion: Bytes = "";
@@ -49,7 +50,11 @@ export class Session {
     this.peer = peer;
     this.connectedMs = nowMs;
     this.lastActiveMs = nowMs;
-    this.isMember = peer.isLocal;
+    this.user = peer.isLocal ? NODE_USER : null;
+  }
+
+  get isMember(): boolean {
+    return this.user !== null;
   }
 
   /**

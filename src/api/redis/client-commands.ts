@@ -84,7 +84,7 @@ function line(session: Session, nowMs: number): Bytes {
     flags: flagsOf(session),
     db: 0,
     cmd: session.lastCommand || "NULL",
-    user: session.isMember ? "default" : "",
+    user: session.user?.name ?? "",
     "lib-name": session.libraryName,
     "lib-ver": session.libraryVersion,
     resp: session.protocol,

@@ -3,10 +3,11 @@ import type { Logger } from "../../log/logger.ts";
 import type { Bytes } from "../../resp/bytes.ts";
 import { bulk, bulks, failure, OK, type Protocol, type Reply, simple } from "../../resp/encode.ts";
 import { encodeValue, type ReplyValue } from "../../resp/encode-value.ts";
-import { type Authenticator, DEFAULT_USER } from "../authenticator.ts";
+import { type Authenticator, MAX_DELAY_MS } from "../authenticator.ts";
 import type { Counters } from "../counters.ts";
 import { type RedisCommand, redisCommand } from "../redis-command.ts";
 import { isListening, type Session, type Suspension } from "../session.ts";
+import { NODE_USER } from "../users.ts";
 import { checkName } from "./client-commands.ts";
 import { parseInteger, refusal, syntaxError, word } from "./words.ts";
 
@@ -51,12 +52,12 @@ export function connectionCommands(options: ConnectionCommandOptions): RedisComm
       syntax: "[username] password",
       arity: -2,
       flags: ["no_auth", "fast"],
-      summary: "Presents the password of the node; the user is default",
+      summary: "Presents the password of the node, or name and password of a user",
       group: "connection",
       run: (session, _, hidden) => {
         if (hidden.length > 2) throw syntaxError();
         const password = hidden.at(-1) as Uint8Array;
-        const user = hidden.length === 2 ? (hidden[0] as Uint8Array) : DEFAULT_USER;
+        const user = hidden.length === 2 ? (hidden[0] as Uint8Array) : null;
         return gate.enter(session, { user, password }, () => OK);
       },
     }),
@@ -68,6 +69,21 @@ export function connectionCommands(options: ConnectionCommandOptions): RedisComm
       summary: "Chooses the protocol version, and may authenticate",
       group: "connection",
       run: (session, _, hidden) => hello(gate, session, hidden),
+    }),
+    redisCommand({
+      name: "acl",
+      syntax: "WHOAMI",
+      arity: -2,
+      flags: ["fast"],
+      summary: "The user of this connection",
+      group: "connection",
+      run: (session, words) => {
+        if (words.length === 2 && word(words, 1).toUpperCase() === "WHOAMI") {
+          return bulk(session.user?.name ?? "");
+        }
+        const seen = word(words, 1).slice(0, 128);
+        throw refusal(`ERR unknown subcommand or wrong number of arguments for '${seen}'`);
+      },
     }),
     redisCommand({
       name: "select",
@@ -104,7 +120,7 @@ export function connectionCommands(options: ConnectionCommandOptions): RedisComm
         session.closed();
         session.protocol = 2;
         session.name = "";
-        session.isMember = session.peer.isLocal;
+        session.user = session.peer.isLocal ? NODE_USER : null;
         return simple("RESET");
       },
     }),
@@ -116,7 +132,8 @@ export function connectionCommands(options: ConnectionCommandOptions): RedisComm
 const PONG = simple("PONG");
 
 interface Credentials {
-  readonly user: Uint8Array;
+  /** Null: whose password it is. */
+  readonly user: Uint8Array | null;
   readonly password: Uint8Array;
 }
 
@@ -134,18 +151,35 @@ class Gate {
     // Whoever reaches the unix socket is root; a client set up with a password works there too.
     if (session.peer.isLocal) return welcome();
     const { address } = session.peer;
-    if (authenticator.accepts(credentials.user, credentials.password)) {
-      authenticator.recordSuccess(address);
-      session.isMember = true;
+    const lockedMs = authenticator.lockedMs(address);
+    if (lockedMs > 0) {
+      counters.lockedAttempts += 1;
+      return (resume) => clock.after(MAX_DELAY_MS, () => resume(lockedText(lockedMs)));
+    }
+    const user = authenticator.find(credentials.user, credentials.password);
+    if (user !== undefined) {
+      authenticator.recordSuccess(address, user);
+      session.user = user;
       return welcome();
     }
-    const { delayMs, count } = authenticator.recordFailure(address);
+    const { delayMs, count, isLocked } = authenticator.recordFailure(address);
     counters.authenticationFailures += 1;
-    logger.warn("authentication failed", { address, count, delayMs });
+    if (isLocked) counters.lockouts += 1;
+    const message = isLocked
+      ? "authentication failed, network locked out"
+      : "authentication failed";
+    logger.warn(message, { address, count, delayMs });
     return (resume) => clock.after(delayMs, () => resume(WRONG_PASSWORD));
   }
 }
 
+const lockedText = (lockedMs: number): Reply =>
+  failure(
+    "WRONGPASS too many wrong passwords from this network, " +
+      `none is looked at for another ${Math.ceil(lockedMs / MS_PER_SECOND)} s`,
+  );
+
+const MS_PER_SECOND = 1000;
 const WRONG_PASSWORD = failure("WRONGPASS invalid username-password pair or user is disabled.");
 
 /** `HELLO [2|3 [AUTH user password] [SETNAME name]]` */

@@ -1,3 +1,4 @@
+import { AccessRules } from "../../../src/api/access-rules.ts";
 import { Authenticator, carriesPassword } from "../../../src/api/authenticator.ts";
 import { buildCommandTable } from "../../../src/api/build-command-table.ts";
 import { Counters } from "../../../src/api/counters.ts";
@@ -6,8 +7,9 @@ import { DEFAULT_ENDPOINT_LIMITS } from "../../../src/api/endpoint-limits.ts";
 import { connectJobQueue } from "../../../src/api/job-queue.ts";
 import { KeyspaceJobSink } from "../../../src/api/job-sink.ts";
 import { CommandRegistry } from "../../../src/api/registry.ts";
-import { builtin, program } from "../../../src/api/services.ts";
+import { builtin, type NodeCommand, program } from "../../../src/api/services.ts";
 import { Session } from "../../../src/api/session.ts";
+import { NODE_USER } from "../../../src/api/users.ts";
 import { array, integer, object, string } from "../../../src/base/schema.ts";
 import { wipe } from "../../../src/base/secret-bytes.ts";
 import { Keyspace } from "../../../src/keyspace/keyspace.ts";
@@ -56,7 +58,9 @@ const formatRequest = (words: readonly string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
 
 /** The dispatcher with everything behind it, without sockets. */
-export function openEndpointCore(options: { maxBytes?: number; password?: string | null } = {}) {
+export function openEndpointCore(
+  options: { maxBytes?: number; password?: string | null; commands?: readonly NodeCommand[] } = {},
+) {
   const clock = new FakeClock();
   const logger = new QuietLog();
   const counters = new Counters();
@@ -66,11 +70,17 @@ export function openEndpointCore(options: { maxBytes?: number; password?: string
   const engine = new FakeEngine(sink);
   const password = options.password === undefined ? PASSWORD : options.password;
   const sessions: Session[] = [];
+  const registry = new CommandRegistry(options.commands ?? [PING_COMMAND, SYSTEM_COMMAND]);
+  const { store } = keyspace;
+  const rules = new AccessRules({ registry, store, clock, counters });
+  const given = password === null ? null : Buffer.from(password);
+  const authenticator = new Authenticator(given, clock, { failures: 20, timeMs: 60_000 });
   const table = buildCommandTable({
     keyspace,
     intake: engine,
-    registry: new CommandRegistry([PING_COMMAND, SYSTEM_COMMAND]),
-    authenticator: new Authenticator(password === null ? null : Buffer.from(password), clock),
+    registry,
+    authenticator,
+    rules,
     counters,
     clock,
     logger,
@@ -80,13 +90,13 @@ export function openEndpointCore(options: { maxBytes?: number; password?: string
     port: () => 6379,
   });
   connectJobQueue(keyspace, engine);
-  const dispatcher = new Dispatcher({ table, store: keyspace.store, counters, logger });
+  const dispatcher = new Dispatcher({ table, store, rules, counters, logger });
 
   const openSession = (isMember = true, address = "192.0.2.1"): Session => {
     const remote = `${address}:4000`;
     const peer = { address, remote, local: "192.0.2.9:6379", isLocal: false };
     const session = new Session(sessions.length + 1, peer, clock.monotonicMs());
-    session.isMember = isMember;
+    session.user = isMember ? NODE_USER : null;
     sessions.push(session);
     return session;
   };
@@ -123,6 +133,9 @@ export function openEndpointCore(options: { maxBytes?: number; password?: string
     sink,
     engine,
     table,
+    rules,
+    authenticator,
+    registry,
     member,
     openSession,
     start,

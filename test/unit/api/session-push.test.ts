@@ -46,8 +46,8 @@ function openConnection() {
   const core = openEndpointCore();
   const session = core.openSession(true);
   const client = new Client();
-  const { clock, counters, logger, table, keyspace } = core;
-  const dispatcher = new Dispatcher({ table, store: keyspace.store, counters, logger });
+  const { clock, counters, logger, table, rules, keyspace } = core;
+  const dispatcher = new Dispatcher({ table, store: keyspace.store, rules, counters, logger });
   const socket = client as unknown as Socket;
   const common = { socket, session, dispatcher, clock, counters, logger };
   const connection = new Connection({ ...common, limits: SMALL, onClose: () => {} });
