@@ -29,6 +29,10 @@ export async function main(words: readonly string[]): Promise<number> {
       const { runFileHelper } = await import("./sys/file-helper.ts");
       return await runFileHelper();
     }
+    case "download-helper": {
+      const { runDownloadHelper } = await import("./sys/download/helper.ts");
+      return await runDownloadHelper();
+    }
     case "bootserver":
       process.stderr.write(`node0: ${part} is not in this version\n`);
       return 2;
