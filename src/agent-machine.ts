@@ -69,7 +69,8 @@ export function openMachine(
     timeline: () => boot.timeline(),
     reloadPassword: async () => {
       passwordSource.start();
-      return (await passwordSource.reload()).problems;
+      const { problems } = await passwordSource.reload();
+      return [...problems, ...(await reloadAccess(core, machine))];
     },
     clock,
     log: log.child("boot"),
@@ -77,11 +78,11 @@ export function openMachine(
     firewall: core.config.firewall,
     services: startup,
     networkFile: core.config.main.network || NETWORK_CONFIG_FILE,
-    openApi: async (listen) => (core.endpoint.hasPassword ? listeners.open(listen) : []),
+    openApi: async (listen) => ((await core.endpoint.mayListen()) ? listeners.open(listen) : []),
   });
   const ended = Promise.withResolvers<number>();
   const password: PasswordControl = {
-    reload: () => reload({ machine, source: passwordSource, changes: () => passwordChanges }),
+    reload: () => reload({ core, machine, source: passwordSource, changes: () => passwordChanges }),
   };
   const boot: Boot = createBoot({
     machine,
@@ -130,19 +131,36 @@ export function openMachine(
 
 /** What `core.reload` does. Never rejects: each part is tried, and what failed is told. */
 async function reload(parts: {
+  core: Core;
   machine: LinuxMachine;
   source: PasswordSource;
   /** Times the password has changed. */
   changes: () => number;
 }): ReturnType<PasswordControl["reload"]> {
-  const { machine, source, changes } = parts;
+  const { core, machine, source, changes } = parts;
   const problems: string[] = [];
   const told = (error: unknown): undefined => void problems.push(errorText(error));
   const before = changes();
   const isRenewed = (await machine.renew().catch(told)) ?? false;
   const { origin, problems: unread } = await source.reload();
+  problems.push(...(await reloadAccess(core, machine)));
   await machine.ssh.reload().catch(told);
   return { origin, isChanged: changes() !== before, isRenewed, problems: [...problems, ...unread] };
+}
+
+/** Users and certificate of the endpoint; the first users let the network in as the first password does. */
+async function reloadAccess(
+  { endpoint, log }: Core,
+  machine: LinuxMachine,
+): Promise<readonly string[]> {
+  const wasClosed = !endpoint.hasPassword;
+  const problems = await endpoint.reload();
+  if (wasClosed && endpoint.hasPassword) {
+    machine.onPassword().catch((error: unknown) => {
+      log.error("endpoint cannot be opened", { reason: errorText(error) });
+    });
+  }
+  return problems;
 }
 
 /** Each mistake of net.toml is shown once, and again when the file is read again and still has it. */

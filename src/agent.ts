@@ -90,6 +90,7 @@ async function start(
   const [closeLocal] = await Promise.all([local, core.endpoint.listenUnix(options.socket)]);
   if (options.isHost) {
     for (const { host, port } of options.listen) await core.endpoint.listenTcp(host, port);
+    process.on("SIGHUP", () => void core.endpoint.reload());
     log.info("agent ready", { version: core.version, socket: options.socket });
     void startup.runAll();
     await endSignal();

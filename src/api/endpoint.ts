@@ -118,6 +118,13 @@ export class Endpoint {
     return this.#authenticator.hasPassword;
   }
 
+  /** The same, once the users of a file that must be there have been read. */
+  async mayListen(): Promise<boolean> {
+    const users = this.#users;
+    if (users?.isNeeded === true && !users.isLoaded) this.#warn(await users.reload());
+    return this.hasPassword;
+  }
+
   /**
    * Changes the password of all later authentications; sessions that are authenticated stay so.
    *
@@ -138,7 +145,7 @@ export class Endpoint {
   async reload(): Promise<readonly string[]> {
     const sources = [this.#users, this.#tls].map((source) => source?.reload() ?? []);
     const problems = (await Promise.all(sources)).flat();
-    for (const problem of problems) this.#options.logger.warn("file not used", { problem });
+    this.#warn(problems);
     return problems;
   }
 
@@ -159,8 +166,7 @@ export class Endpoint {
    * @throws AgentError `E_PASSWORD_REQUIRED` without a password, `E_LISTEN` when it cannot be opened.
    */
   async listenTcp(host: string, port: number): Promise<number> {
-    if (this.#users?.isLoaded === false) await this.reload();
-    if (!this.#authenticator.hasPassword) {
+    if (!(await this.mayListen())) {
       throw new AgentError(
         "E_PASSWORD_REQUIRED",
         `Cannot listen on ${host}:${port}: Password required on any network address`,
@@ -245,6 +251,10 @@ export class Endpoint {
       const { user } = connection.session;
       if (user !== null && user !== NODE_USER && !same.has(user.name)) connection.close();
     }
+  }
+
+  #warn(problems: readonly string[]): void {
+    for (const problem of problems) this.#options.logger.warn("file not used", { problem });
   }
 
   *#sessions(): IterableIterator<Session> {

@@ -26,6 +26,10 @@ export class UsersSource {
     this.#apply = apply;
   }
 
+  get isNeeded(): boolean {
+    return this.#options.isNeeded;
+  }
+
   /** Whether they have been read, ever. */
   get isLoaded(): boolean {
     return this.#users !== undefined;
