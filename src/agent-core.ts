@@ -11,6 +11,7 @@ import type { AgentOptions } from "./config/agent-options.ts";
 import { configToWire, type LoadedConfig, type NodeConfig } from "./config/node-config.ts";
 import { EventBus } from "./events/bus.ts";
 import { JobEngine } from "./job/engine.ts";
+import { FinishedCounts } from "./job/finished-counts.ts";
 import { JournalFile } from "./job/journal-file.ts";
 import { defaultLimits } from "./job/limits.ts";
 import { MessageHub } from "./job/message-hub.ts";
@@ -37,6 +38,8 @@ export interface Core {
   readonly messages: MessageHub;
   /** How boot and shutdown go on; quiet on a host. */
   readonly events: EventBus<SequenceEvents>;
+  /** Opens what Prometheus reads, if the configuration names an address; resolves with what closes it. */
+  readonly openMetrics: () => Promise<() => void>;
   readonly log: Logger;
   readonly version: string;
   /** Time of the commit, milliseconds since the epoch; null for a source tree. */
@@ -73,6 +76,8 @@ export function openCore(parts: {
   const events = new EventBus<SequenceEvents>({
     onListenerError: (error) => log.error("event listener failed", { reason: errorText(error) }),
   });
+  const finished = new FinishedCounts();
+  messages.listen(finished);
   const engine = new JobEngine({
     resolve: (name) => executables.get(name),
     sink: new KeyspaceJobSink(keyspace, loaded.config.jobs),
@@ -139,6 +144,7 @@ export function openCore(parts: {
     const { isHost } = options;
     startMonitorsLater({ isHost, events, ownJobs: engine, clock, log: log.child("statistics") });
   }
+  const push = new PushHub({ messages, jobs: engine, boot: events }, keyspace);
   const endpoint = new Endpoint({
     keyspace,
     intake: engine,
@@ -147,7 +153,7 @@ export function openCore(parts: {
     logger: log.child("endpoint"),
     password,
     version: RELEASE,
-    push: new PushHub({ messages, jobs: engine, boot: events }, keyspace),
+    push,
     ...endpointSettings(loaded.config.endpoint, options),
   });
   return {
@@ -155,6 +161,17 @@ export function openCore(parts: {
     engine,
     messages,
     events,
+    openMetrics: async () => {
+      const { metrics, main } = loaded.config;
+      if (metrics.listen.length === 0) return () => {};
+      const { openMetrics } = await import("./api/open-metrics.ts");
+      const counts = { counts: () => engine.counts(), finished: () => finished.byState() };
+      const jobs = { ...counts, maxJobs: main.max_jobs };
+      const { max_clients: maxClients } = loaded.config.endpoint;
+      const { problems } = parts;
+      const about = { release: RELEASE, problems, endpoint, maxClients, keyspace, push };
+      return openMetrics(metrics, { ...about, jobs, services }, log.child("metrics"));
+    },
     log,
     version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),
     builtAtMs: commitTime > 0 ? commitTime * MS_PER_SECOND : null,

@@ -87,7 +87,11 @@ async function start(
     clock: systemClock,
     log: log.child("local"),
   });
-  const [closeLocal] = await Promise.all([local, core.endpoint.listenUnix(options.socket)]);
+  const [closeLocal, closeMetrics] = await Promise.all([
+    local,
+    core.openMetrics(),
+    core.endpoint.listenUnix(options.socket),
+  ]);
   if (options.isHost) {
     for (const { host, port } of options.listen) await core.endpoint.listenTcp(host, port);
     process.on("SIGHUP", () => void core.endpoint.reload());
@@ -96,6 +100,7 @@ async function start(
     await endSignal();
     core.engine.stop();
     closeLocal();
+    closeMetrics();
     await core.endpoint.stop();
     return 0;
   }

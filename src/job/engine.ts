@@ -204,6 +204,13 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
     return job !== undefined;
   }
 
+  /** Jobs by phase; those that have ended are no more. */
+  counts(): Record<"queued" | "running" | "waiting", number> {
+    const counts = { queued: 0, running: 0, waiting: 0 };
+    for (const { phase } of this.#jobs.values()) if (phase !== "ended") counts[phase] += 1;
+    return counts;
+  }
+
   pids(): number[] {
     return [...this.#jobs.values()].flatMap(({ cgroup, group }) =>
       cgroup === undefined ? group || [] : cgroup.pids(),
