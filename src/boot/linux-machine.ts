@@ -18,7 +18,7 @@ import { type LinuxVaultOptions, linuxSsh, linuxVault, serviceCgroups } from "./
 import { MachineOverlay } from "./machine-overlay.ts";
 import type { MachineSsh } from "./machine-ssh.ts";
 import type { BootMachine, BootServices } from "./sequence.ts";
-import { CGROUP_ROOT, prepareSystem, setHostname } from "./system.ts";
+import { CGROUP_ROOT, prepareSystem, RUN_DIRECTORY, setHostname } from "./system.ts";
 import { UNLOCKED_NET_TOML } from "./unlocked-files.ts";
 
 export interface LinuxMachineOptions
@@ -164,7 +164,9 @@ function openMachineOverlay(
     planAccess: (overlay) => planAccess({ settings, overlay, overlayPort: port(), firewall }),
     applyFirewall: async (policy) => {
       const { Firewall: PacketFilter } = await import("../network/firewall.ts");
-      filter ??= new PacketFilter();
+      const { OpeningsFile } = await import("../network/firewall-openings.ts");
+      const opened = new OpeningsFile(files, RUN_DIRECTORY);
+      filter ??= new PacketFilter({ openings: () => opened.read() });
       await (policy === null ? filter.remove() : filter.apply(policy));
     },
     setHostname: (name) => setHostname(files, settings.hostname ?? name),

@@ -8,6 +8,7 @@ import {
   parseOrigin,
 } from "../config/node-config-firewall.ts";
 import type { Connection } from "./firewall-connections.ts";
+import { formatOpening, type Opening } from "./firewall-openings.ts";
 
 /** What may reach the node itself. Forwarded and outgoing packets are nobody's business here. */
 export interface FirewallPolicy {
@@ -26,6 +27,9 @@ export interface FirewallPolicy {
 /** Family and name of the one table that is ours. */
 export const TABLE = ["inet", "node0"] as const;
 
+/** Chain of what was opened while the machine is up; changed without the rest of the table. */
+export const OPENED = "opened";
+
 /** Mark of our last rule, followed by the digest: a table without it is not as we left it. */
 export const MARK = "node0 ";
 
@@ -35,6 +39,7 @@ const MARK_BYTES = 16;
  * Text for `nft -f -`: one transaction that puts our table in place of the one before, whether or not
  * there was one.
  *
+ * @param openings What is let in beside the policy.
  * @param connections TCP connections that exist already. The kernel tracks none before the first rule
  *   asks for it, and takes their next incoming packet for the first of a new one.
  * @throws AgentError `E_FIREWALL_POLICY` for a value that cannot be put into a rule.
@@ -43,6 +48,7 @@ const MARK_BYTES = 16;
 export function buildRuleset(
   policy: FirewallPolicy,
   connections: readonly Connection[] = [],
+  openings: readonly Opening[] = [],
 ): string {
   const table = TABLE.join(" ");
   const rules = buildRules(policy);
@@ -51,6 +57,9 @@ export function buildRuleset(
     `table ${table} {`,
     ...formatSet("earlier4", "ipv4_addr", connections),
     ...formatSet("earlier6", "ipv6_addr", connections),
+    `  chain ${OPENED} {`,
+    ...openings.map((opening) => `    ${formatOpeningRule(opening)}`),
+    "  }",
     "  chain input {",
     "    type filter hook input priority filter; policy drop;",
     ...rules.map((rule) => `    ${rule}`),
@@ -59,6 +68,24 @@ export function buildRuleset(
     "}",
     "",
   ].join("\n");
+}
+
+/** Lines that change nothing but what is opened. */
+export function buildOpenings(openings: readonly Opening[]): string {
+  const chain = `${TABLE.join(" ")} ${OPENED}`;
+  const rules = openings.map((opening) => `add rule ${chain} ${formatOpeningRule(opening)}`);
+  return [`flush chain ${chain}`, ...rules, ""].join("\n");
+}
+
+/** Name of an opening, which its rule carries. */
+export function openingMark(opening: Opening): string {
+  return (
+    MARK + createHash("sha256").update(formatOpening(opening)).digest("hex").slice(0, MARK_BYTES)
+  );
+}
+
+function formatOpeningRule(opening: Opening): string {
+  return `${formatOpening(opening)} comment "${openingMark(opening)}"`;
 }
 
 /** Lines that take our table away; no error where there is none, because the first one makes it. */
@@ -99,6 +126,7 @@ function buildRules(policy: FirewallPolicy): string[] {
       : [`udp dport ${portNumber(policy.zerotierPort)} accept`]),
     ...(ports === "" ? [] : [...overlay, ...allowed].map((from) => acceptFrom(from, ports))),
     ...policy.open.map(formatOpen),
+    `jump ${OPENED}`,
   ];
 }
 

@@ -190,6 +190,7 @@ describe("the packet filter", () => {
     expect(parseTable(listing({ digest: "ab", rules: 2 }))).toEqual({
       digest: "ab",
       rules: 2,
+      opened: [],
       droppedPackets: 5,
     });
   });
@@ -217,6 +218,7 @@ function listing({ digest, rules }: { digest: string; rules: number }, policy = 
   const nftables = [
     { metainfo: { version: "1.0.6" } },
     { table: { family: "inet", name: "node0" } },
+    { chain: { name: "opened" } },
     { chain: { name: "input", policy } },
     ...plain,
     last,
