@@ -22,8 +22,10 @@ export async function runCli(words: readonly string[], io: Io): Promise<number> 
       }
     }
     if (input.flag("version")) await io.stdout.write(`node0 ${await readVersion()}\n`);
-    else if (command !== undefined) await io.stdout.write(formatCommandHelp(command));
-    else await io.stdout.write(formatHelp(COMMANDS));
+    else if (command !== undefined) {
+      const special = await command.explain?.(input.operands);
+      await io.stdout.write(special ?? formatCommandHelp(command));
+    } else await io.stdout.write(formatHelp(COMMANDS));
     return EXIT.ok;
   } catch (error) {
     return await report(error, io);

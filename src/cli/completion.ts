@@ -1,3 +1,4 @@
+import { COMMANDS } from "../client/generated/names.ts";
 import { bashCompletion } from "./completion-bash.ts";
 import { fishCompletion } from "./completion-fish.ts";
 import { zshCompletion } from "./completion-zsh.ts";
@@ -32,13 +33,19 @@ export interface CompletionOption {
 /** The completion script of a shell, made from the table of commands. */
 export function formatCompletion(shell: Shell, specs: readonly CommandSpec[]): string {
   const globals = GLOBAL_OPTIONS.map(describeOption);
-  const names = specs.map(({ name }) => name);
+  // Words that are a matter of taste at run time: other ones may be given too.
+  const offered: Readonly<Record<string, readonly string[]>> = {
+    help: specs.map(({ name }) => name),
+    call: COMMANDS.map(([name]) => name),
+  };
   const commands = [
     ...specs.map((spec) => ({
       name: spec.name,
       summary: spec.summary,
       options: [...spec.options.map(describeOption), ...globals],
-      operands: spec.operands.map(({ choices = [] }) => (spec.name === "help" ? names : choices)),
+      operands: spec.operands.map(
+        ({ choices = [] }, index) => (index === 0 ? offered[spec.name] : undefined) ?? choices,
+      ),
       isWrapper: spec.isWrapper === true,
     })),
     ...OTHER_PARTS.map(([name, summary]) => ({

@@ -42,6 +42,8 @@ export interface CommandSpec {
 
 /** One command of the tool: a row of the table that drives parsing, help and completion. */
 export interface CliCommand extends CommandSpec {
+  /** What `--help` shows with these operands; undefined: the help of the command itself. */
+  readonly explain?: (operands: readonly string[]) => Promise<string | undefined>;
   /** @returns the exit code of the tool. */
   readonly run: (invocation: Invocation) => Promise<number>;
 }

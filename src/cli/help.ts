@@ -64,7 +64,8 @@ function withChoices(help: string, choices: readonly string[] | undefined): stri
   return choices === undefined ? help : `${help}: ${choices.join(", ")}`;
 }
 
-function columns(rows: readonly (readonly [string, string])[]): string[] {
+/** Rows as two columns, indented. */
+export function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${INDENT}${name.padEnd(width)}${INDENT}${text}`);
 }

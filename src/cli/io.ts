@@ -1,8 +1,10 @@
 /** One output stream of the tool. */
 export interface Output {
   readonly isTerminal: boolean;
+  /** Characters across and down; undefined where there is no terminal. */
+  readonly size: { readonly columns: number; readonly rows: number } | undefined;
   /** Resolves at once, or when the reader has caught up after falling far behind. */
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
 }
 
 /** Signals that end the tool; `SIGPIPE` stands for a closed standard output. */
@@ -18,6 +20,8 @@ export interface Io {
   /** False when nobody can be asked a question. */
   readonly isInteractive: boolean;
   readStdin(): Promise<Uint8Array>;
+  /** Standard input in pieces, as it comes. */
+  streamStdin(): AsyncIterable<Uint8Array>;
   /** Asks the person at the terminal for one line. */
   ask(question: string): Promise<string>;
   /** While a listener is there, stop signals go to it instead of ending the tool. */

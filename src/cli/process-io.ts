@@ -24,6 +24,7 @@ export function openProcessIo(): Io {
     cwd: process.cwd(),
     isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     readStdin,
+    streamStdin: () => process.stdin,
     ask,
     onStop(listener) {
       if (listeners.size === 0) {
@@ -49,6 +50,9 @@ function openOutput(stream: NodeJS.WriteStream, onClosed: () => void): Output {
   });
   return {
     isTerminal: stream.isTTY === true,
+    get size() {
+      return stream.isTTY === true ? { columns: stream.columns, rows: stream.rows } : undefined;
+    },
     async write(text) {
       if (isClosed) return;
       if (stream.write(text) || stream.writableLength < MAX_BUFFERED_BYTES) return;

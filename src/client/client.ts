@@ -173,6 +173,19 @@ export class Client {
     return resultValue(await this.call(command, args, limits));
   }
 
+  /** Takes the first element of a list, waiting for one; null when none came. */
+  async pop(key: string, seconds: number, limits: Limits = {}): Promise<string | null> {
+    const signal = limitSignal(limits);
+    const reply = await this.#pool.use((c) => c.block("BLPOP", [key], seconds, signal), signal);
+    return Array.isArray(reply) ? String(reply[1]) : null;
+  }
+
+  /** Removes a key; false when there was none. */
+  async remove(key: string, limits: Limits = {}): Promise<boolean> {
+    const signal = limitSignal(limits);
+    return (await this.#pool.use((c) => c.call("DEL", [key], signal), signal)) === 1;
+  }
+
   /** Sends a signal to a job; false when the node does not know it. */
   async kill(id: string, signalNumber: number, limits: Limits = {}): Promise<boolean> {
     return (await this.value("job.kill", { id, signal: signalNumber }, limits)) === true;

@@ -128,6 +128,7 @@ describe.each(SHELLS.map((shell) => [shell, isInstalled(shell)] as const))(
       expect(offers("node0 --host x info n")).toEqual(["nic"]);
       expect(offers("node0 completion ").toSorted()).toEqual(["bash", "fish", "zsh"]);
       expect(offers("node0 help pi")).toEqual(["ping"]);
+      expect(offers("node0 call info.me")).toEqual(["info.mem"]);
     });
 
     it("offers no option of node0 to the program that is run", () => {

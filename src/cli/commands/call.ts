@@ -19,13 +19,20 @@ export const call: CliCommand = {
   details: [
     "Prints the value the command returns, as JSON unless -o says otherwise. A command that\n" +
       "returns none (core.system) passes on what its program wrote. The exit code is that of the job.",
+    '"node0 call COMMAND --help" shows the arguments of a command.',
   ],
   examples: [
     "node0 call info.mem",
+    "node0 call bridge.create --help",
     `node0 call core.system '{"name":"uname","args":["-a"]}'`,
     "node0 call process.list -o table",
     "node0 call bash - < arguments.json",
   ],
+  async explain([name]) {
+    if (name === undefined) return undefined;
+    const { explainCommand } = await import("../explain-command.ts");
+    return explainCommand(name);
+  },
   async run(invocation) {
     const [command = "", text] = invocation.input.operands;
     const args = await readArguments(text, invocation);

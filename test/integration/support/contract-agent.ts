@@ -13,7 +13,12 @@ export function missingForContract(): string | undefined {
   return process.getuid?.() === 0 ? undefined : "needs root for namespaces";
 }
 
+/** The machine's own files can be read and not changed, whatever a command does. `$1` is the exception. */
 const PREPARE = [
+  'mount --bind "$1" "$1"',
+  "mount -o remount,bind,ro /",
+  "mount -t tmpfs t /run",
+  "shift",
   "mount -t sysfs s /sys",
   "mount -t cgroup2 c /sys/fs/cgroup 2>/dev/null || true",
   "ip link set lo up",
@@ -35,7 +40,7 @@ export class ContractAgent {
     const agent = [NODE0, "agent", "--host", "--state-dir", join(this.directory, "state")];
     const keeper = spawn(
       "unshare",
-      [...namespaces, "--mount-proc", "sh", "-c", PREPARE, "sh", ...agent],
+      [...namespaces, "--mount-proc", "sh", "-c", PREPARE, "sh", this.directory, ...agent],
       { stdio: ["ignore", "ignore", "pipe"] },
     );
     this.#keeper = keeper;

@@ -14,6 +14,10 @@ export class FakeIo implements Io {
     this.err += text;
   });
 
+  async *streamStdin(): AsyncGenerator<Uint8Array> {
+    yield await this.readStdin();
+  }
+
   async readStdin(): Promise<Uint8Array> {
     return new Uint8Array();
   }
@@ -29,8 +33,9 @@ export class FakeIo implements Io {
   #output(take: (text: string) => void): Output {
     return {
       isTerminal: false,
+      size: undefined,
       write: async (text) => {
-        take(text);
+        take(typeof text === "string" ? text : Buffer.from(text).toString());
       },
     };
   }

@@ -181,6 +181,7 @@ async function watch(answers: (NetStatus | Error)[], format?: Format) {
     stdout: io.stdout,
     stderr: io.stderr,
     readStdin: () => io.readStdin(),
+    streamStdin: () => io.streamStdin(),
     ask: () => io.ask(),
     onStop: (listener) => {
       interrupt = listener;

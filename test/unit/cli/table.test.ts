@@ -4,8 +4,8 @@ import { formatValue } from "../../../src/cli/render.ts";
 import { formatPairs, formatTable } from "../../../src/cli/table.ts";
 import { formatBytes, formatDuration, formatMs } from "../../../src/cli/units.ts";
 
-const terminal = { isTerminal: true, write: async () => undefined };
-const file = { isTerminal: false, write: async () => undefined };
+const terminal = { isTerminal: true, size: undefined, write: async () => undefined };
+const file = { isTerminal: false, size: undefined, write: async () => undefined };
 const plain = choosePaint(file, {});
 
 test("pads every column but the last", () => {
