@@ -58,15 +58,19 @@ export class LinuxCgroups implements Cgroups {
   /** The cgroup of an earlier run of the same job may still wait for its last process to die. */
   #make(id: string, parent: string): string {
     const name = nameOf(id);
-    for (let attempt = name; ; attempt = `${name}~${this.#serial}`) {
-      this.#serial += 1;
+    let attempt = name;
+    for (let left = MAKE_ATTEMPTS; ; left -= 1) {
       try {
         mkdirSync(`${parent}/${attempt}`);
         return `${parent}/${attempt}`;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
+        if (left === 0 || (code !== "ENOENT" && code !== "EEXIST")) {
+          throw failure(id, errorText(error));
+        }
         if (code === "ENOENT") mkdirSync(parent, { recursive: true });
-        else if (code !== "EEXIST") throw failure(id, errorText(error));
+        this.#serial += 1;
+        if (code === "EEXIST") attempt = `${name}~${this.#serial}`;
       }
     }
   }
@@ -95,6 +99,7 @@ export class LinuxCgroups implements Cgroups {
   }
 }
 
+const MAKE_ATTEMPTS = 100;
 const PLAIN = "jobs";
 const LIMITED = "jobs-limited";
 
