@@ -145,12 +145,19 @@ class ServiceWatch {
   }
 }
 
-/** How a run ended, in words. */
-export function describeEnd({ state, code, critical }: JobResult): string {
+/** How a run ended, in words. What a program printed is not told: it may be secret. */
+export function describeEnd({ state, code, critical, data }: JobResult): string {
   if (state === "SUCCESS") return "ended well";
   if (state === "TIMEOUT") return "stopped by its time limit";
   if (code === SIGNALLED) return "ended by a signal";
   if (code > EXIT_CODE_BASE) return `exit status ${code - EXIT_CODE_BASE}`;
-  const why = critical === undefined || critical === "" ? `code ${code}` : critical;
-  return `failed: ${why.split("\n")[0]?.slice(0, 200)}`;
+  const why = critical || data || `code ${code}`;
+  return (
+    why
+      .replace(/^"(.*)"$/s, "$1")
+      .split("\n")[0]
+      ?.slice(0, MAX_REASON) ?? ""
+  );
 }
+
+const MAX_REASON = 200;
