@@ -20,10 +20,17 @@ export function listenLazily<T extends MessageListener>(parts: {
   let loaded: T | undefined;
   let loading: Promise<T> | undefined;
   let early: JobMessage[] = [];
+  const hand = (listener: T, message: JobMessage): void => {
+    try {
+      listener.message?.(message);
+    } catch (error) {
+      onError(error);
+    }
+  };
   const open = (): Promise<T> => {
     loading ??= load().then(
       (listener) => {
-        for (const message of early) listener.message?.(message);
+        for (const message of early) hand(listener, message);
         early = [];
         loaded = listener;
         return listener;
