@@ -81,7 +81,9 @@ describe("a users file", () => {
 
   test("without a name that can be used leaves that user out", async () => {
     const bad = ["default", '"a b"', `"${"x".repeat(65)}"`];
-    const { users, problems } = await read(bad.map((name) => user(name)).join("") + user("bob"));
+    const { users, problems } = await read(
+      bad.map((name, at) => user(name, "", `password ${at}`)).join("") + user("bob"),
+    );
     expect(users?.map(({ name }) => name)).toEqual(["bob"]);
     expect(problems.length).toBe(bad.length);
   });
