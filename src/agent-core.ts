@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Endpoint } from "./api/endpoint.ts";
 import { endpointSettings } from "./api/endpoint-settings.ts";
+import { nodeSections } from "./api/info-node.ts";
 import { KeyspaceJobSink } from "./api/job-sink.ts";
 import { PushHub } from "./api/push-hub.ts";
 import { type CommandRegistry, toExecutable } from "./api/registry.ts";
@@ -144,6 +145,7 @@ export function openCore(parts: {
     const { isHost } = options;
     startMonitorsLater({ isHost, events, ownJobs: engine, clock, log: log.child("statistics") });
   }
+  const jobs = { counts: () => engine.counts(), finished: () => finished.byState() };
   const push = new PushHub({ messages, jobs: engine, boot: events }, keyspace);
   const endpoint = new Endpoint({
     keyspace,
@@ -154,6 +156,7 @@ export function openCore(parts: {
     password,
     version: RELEASE,
     push,
+    nodeSections: () => nodeSections(services, jobs),
     ...endpointSettings(loaded.config.endpoint, options),
   });
   return {
@@ -170,7 +173,7 @@ export function openCore(parts: {
       const { max_clients: maxClients } = loaded.config.endpoint;
       const { problems } = parts;
       const about = { release: RELEASE, problems, endpoint, maxClients, keyspace, push };
-      return openMetrics(metrics, { ...about, jobs, services }, log.child("metrics"));
+      return openMetrics(metrics, { ...about, jobs: { ...jobs, maxJobs: main.max_jobs }, services }, log.child("metrics"));
     },
     log,
     version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),

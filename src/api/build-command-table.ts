@@ -7,7 +7,7 @@ import type { Authenticator } from "./authenticator.ts";
 import { CommandTable } from "./command-table.ts";
 import type { Counters } from "./counters.ts";
 import type { EndpointLimits } from "./endpoint-limits.ts";
-import { infoSections } from "./info-sections.ts";
+import { InfoSections } from "./info-sections.ts";
 import { jobCommand } from "./job-command.ts";
 import { PushHub } from "./push-hub.ts";
 import { blockingCommands } from "./redis/blocking-commands.ts";
@@ -17,7 +17,7 @@ import { connectionCommands } from "./redis/connection-commands.ts";
 import { keyCommands } from "./redis/key-commands.ts";
 import { listCommands } from "./redis/list-commands.ts";
 import { pubsubCommands } from "./redis/pubsub-commands.ts";
-import { serverCommands } from "./redis/server-commands.ts";
+import { type InfoSection, serverCommands } from "./redis/server-commands.ts";
 import { stringCommands } from "./redis/string-commands.ts";
 import type { CommandRegistry } from "./registry.ts";
 import type { Session } from "./session.ts";
@@ -35,6 +35,8 @@ export interface CommandTableOptions {
   readonly version: string;
   /** What clients can subscribe to; without it nothing ever happens. */
   readonly push?: PushHub;
+  /** Sections of INFO that only a node has. */
+  readonly nodeSections?: () => Readonly<Record<string, InfoSection>>;
   readonly sessions: () => Iterable<Session>;
   readonly port: () => number;
 }
@@ -43,14 +45,14 @@ export interface CommandTableOptions {
 export function buildCommandTable(options: CommandTableOptions): CommandTable {
   const { keyspace, registry, intake, sessions } = options;
   const table = new CommandTable();
-  const startedMs = options.clock.monotonicMs();
-  const sources = { ...options, startedMs, clients: () => countClients(sessions()) };
+  const push = options.push ?? new PushHub(null, keyspace);
+  const info = new InfoSections({ ...options, push, clients: () => countClients(sessions()) });
   table.add(connectionCommands(options));
   table.add(clientCommands(options));
   table.add(commandCommands(table));
   table.add(
     serverCommands({
-      sections: () => infoSections(sources),
+      sections: () => info.read(),
       settings: () => settings(options),
     }),
   );
@@ -58,7 +60,7 @@ export function buildCommandTable(options: CommandTableOptions): CommandTable {
   table.add(stringCommands(keyspace.strings));
   table.add(listCommands(keyspace.lists));
   table.add(blockingCommands(keyspace));
-  table.add(pubsubCommands(options.push ?? new PushHub(null, keyspace)));
+  table.add(pubsubCommands(push));
   table.add(registry.list().map((command) => jobCommand(command, intake, options.rules)));
   return table;
 }

@@ -18,6 +18,7 @@ import { jobCommand } from "./job-command.ts";
 import { connectJobQueue } from "./job-queue.ts";
 import { closeServer, listenOnPath, listenOnPort } from "./listen.ts";
 import type { PushHub } from "./push-hub.ts";
+import type { InfoSection } from "./redis/server-commands.ts";
 import type { CommandRegistry } from "./registry.ts";
 import type { NodeCommand } from "./services.ts";
 import { type Peer, Session } from "./session.ts";
@@ -37,6 +38,8 @@ export interface EndpointOptions {
   readonly version: string;
   /** What clients can subscribe to; without it nothing ever happens. */
   readonly push?: PushHub;
+  /** Sections of INFO that only a node has. */
+  readonly nodeSections?: () => Readonly<Record<string, InfoSection>>;
   readonly limits?: Partial<EndpointLimits>;
   /** Null or absent: plain connections alone. */
   readonly tls?: TlsOptions | null;

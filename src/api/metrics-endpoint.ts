@@ -63,6 +63,21 @@ const TOTALS: readonly (readonly [keyof Counters, name: string, help: string])[]
     "Passwords that were wrong.",
   ],
   [
+    "lockouts",
+    "node0_endpoint_lockouts_total",
+    "Networks locked out because of too many wrong passwords.",
+  ],
+  [
+    "lockedAttempts",
+    "node0_endpoint_locked_attempts_total",
+    "Passwords refused unseen because their network was locked out.",
+  ],
+  [
+    "permissionsDenied",
+    "node0_endpoint_permissions_denied_total",
+    "Requests a user's role does not allow.",
+  ],
+  [
     "guestTimeouts",
     "node0_endpoint_login_timeouts_total",
     "Connections closed because they did not authenticate in time.",
