@@ -1,12 +1,14 @@
 import { parseArgs } from "node:util";
 import { benchBoot } from "./boot.ts";
 import { benchController } from "./controller.ts";
+import { benchJobs } from "./jobs.ts";
 import { benchNetwork } from "./network.ts";
 import { benchRedis } from "./redis.ts";
 import { benchUnlock } from "./unlock.ts";
 
 const USAGE = `usage: scripts/bench boot [--runs N]           boot time, image size and memory, against a busybox baseline
        scripts/bench controller [--seconds N]  controller with 10 000 machines, against a bare TLS server
+       scripts/bench jobs [--runs N]           job engine, against redis-server and a shell
        scripts/bench network [--runs N]        network phase in namespaces, against udhcpc alone
        scripts/bench redis [--runs N]          Redis endpoint and job engine, against redis-server
        scripts/bench unlock [--runs N]         phases unlock, controller-tls and ssh of a machine`;
@@ -24,6 +26,7 @@ const isCount = (value: number): boolean => Number.isInteger(value) && value >= 
 const benchmarks: Record<string, () => Promise<void>> = {
   boot: () => benchBoot(runs),
   controller: () => benchController({ seconds }),
+  jobs: () => benchJobs(runs),
   network: () => benchNetwork(runs),
   redis: () => benchRedis(runs),
   unlock: () => benchUnlock(runs),
