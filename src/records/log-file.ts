@@ -76,6 +76,12 @@ export class LogFile {
     if (!this.#queue.isEmpty) await this.#inTurn(() => this.#writeAll());
   }
 
+  /** Writes what waits and closes the file; the next record opens it again. */
+  async stop(): Promise<void> {
+    await this.flush();
+    await this.#inTurn(() => this.#close());
+  }
+
   #inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => {});
@@ -138,12 +144,16 @@ export class LogFile {
     const { path } = this.#options;
     await this.#close();
     const handle = await open(path, OPEN_FLAGS, 0o600);
-    const status = await handle.stat();
-    if (!status.isFile()) {
+    try {
+      const status = await handle.stat();
+      if (!status.isFile()) {
+        throw new AgentError("E_LOG_FILE", `Cannot write ${path}: no regular file`);
+      }
+      this.#bytes = status.size;
+    } catch (error) {
       await handle.close();
-      throw new AgentError("E_LOG_FILE", `Cannot write ${path}: no regular file`);
+      throw error;
     }
-    this.#bytes = status.size;
     this.#handle = handle;
     return handle;
   }

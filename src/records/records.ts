@@ -76,6 +76,6 @@ export class Records implements MessageListener, RecordControl {
   /** Writes what waits for the file; the remote connection ends. */
   async stop(): Promise<void> {
     this.#remote?.stop();
-    await this.#file.flush();
+    await this.#file.stop();
   }
 }
