@@ -21,6 +21,7 @@ import { type InfoSection, serverCommands } from "./redis/server-commands.ts";
 import { stringCommands } from "./redis/string-commands.ts";
 import type { CommandRegistry } from "./registry.ts";
 import type { Session } from "./session.ts";
+import type { TlsEntry } from "./tls-entry.ts";
 
 export interface CommandTableOptions {
   readonly keyspace: Keyspace;
@@ -37,6 +38,7 @@ export interface CommandTableOptions {
   readonly push?: PushHub;
   /** Sections of INFO that only a node has. */
   readonly nodeSections?: () => Readonly<Record<string, InfoSection>>;
+  readonly tls?: TlsEntry | null;
   readonly sessions: () => Iterable<Session>;
   readonly port: () => number;
 }
@@ -81,6 +83,6 @@ function settings({ keyspace, limits, port }: CommandTableOptions): Record<strin
     port: String(port()),
     "proto-max-bulk-len": String(limits.memberRequests.maxBulkBytes),
     save: "",
-    timeout: "0",
+    timeout: String(limits.idleTimeoutMs / 1000),
   };
 }

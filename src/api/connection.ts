@@ -82,6 +82,12 @@ export class Connection {
     this.#run();
   }
 
+  /** Whether it asked nothing, waited for nothing and listened to nothing since then. */
+  isIdleSince(timeMs: number): boolean {
+    const { isBlocked, isMember, lastActiveMs, subscriptions } = this.session;
+    return isMember && !isBlocked && subscriptions === 0 && lastActiveMs < timeMs;
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }
@@ -165,7 +171,6 @@ export class Connection {
       chunk.fill(0);
       return;
     }
-    this.session.lastActiveMs = this.#clock.monotonicMs();
     try {
       this.#parser.feed(chunk);
     } catch (error) {
@@ -199,6 +204,7 @@ export class Connection {
         : this.#limits.guestRequests;
       const words = this.#parser.next();
       if (words === undefined) return;
+      session.lastActiveMs = this.#clock.monotonicMs();
       const { hidden } = this.#parser;
       const reply = this.#dispatcher.execute(session, words, hidden);
       // A password has been compared by now, also when the answer to it waits.
@@ -221,6 +227,7 @@ export class Connection {
       // The reply may come while another connection's push is served: go on after that.
       queueMicrotask(() => {
         this.session.isBlocked = false;
+        this.session.lastActiveMs = this.#clock.monotonicMs();
         this.#run();
       });
     });

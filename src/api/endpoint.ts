@@ -63,6 +63,7 @@ export class Endpoint {
   readonly #connections = new Set<Connection>();
   #lastSessionId = 0;
   #port = 0;
+  #stopIdleCheck: (() => void) | null = null;
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -84,6 +85,7 @@ export class Endpoint {
       limits: this.#limits,
       sessions: () => this.#sessions(),
       port: () => this.#port,
+      tls: this.#tls,
     });
     this.#dispatcher = new Dispatcher({
       table: this.#table,
@@ -200,6 +202,7 @@ export class Endpoint {
   async stop(): Promise<void> {
     const servers = [...this.#servers, ...this.#networkServers];
     const closed = servers.map((server) => closeServer(server));
+    this.#stopIdleCheck?.();
     for (const connection of this.#connections) connection.close();
     const cancel = this.#options.clock.after(STOP_GRACE_MS, () => {
       for (const connection of this.#connections) connection.destroy();
@@ -244,6 +247,24 @@ export class Endpoint {
       },
     });
     this.#connections.add(connection);
+    this.#checkIdleLater();
+  }
+
+  /** One timer for all, and none while there is nobody: each is closed at most a tenth too late. */
+  #checkIdleLater(): void {
+    const { idleTimeoutMs } = this.#limits;
+    if (idleTimeoutMs === 0 || this.#stopIdleCheck !== null || this.#connections.size === 0) return;
+    const { clock } = this.#options;
+    this.#stopIdleCheck = clock.after(Math.ceil(idleTimeoutMs / 10), () => {
+      this.#stopIdleCheck = null;
+      const limitMs = clock.monotonicMs() - idleTimeoutMs;
+      for (const connection of this.#connections) {
+        if (!connection.isIdleSince(limitMs)) continue;
+        this.counters.idleClosed += 1;
+        connection.close();
+      }
+      this.#checkIdleLater();
+    });
   }
 
   #setUsers(users: readonly KnownUser[]): void {

@@ -50,6 +50,7 @@ export class InfoSections {
       memory: this.#memory(),
       persistence: PERSISTENCE,
       stats: this.#stats(),
+      tls: tlsSection(this.#sources.tls),
       replication: REPLICATION,
       cpu: cpu(),
       modules: {},
@@ -225,13 +226,8 @@ function human(bytes: number): string {
 }
 
 /** Without a certificate before the first client asked for one. */
-function tlsSection({ counters, tls }: InfoSources): InfoSection {
-  return {
-    tls_mode: tls?.mode ?? "off",
-    tls_certificate: tls?.certificate?.origin ?? "",
-    tls_fingerprint: tls?.certificate?.fingerprint ?? "",
-    tls_connections: counters.tlsConnections,
-    tls_failures: counters.tlsFailures,
-    plain_connections_refused: counters.plainRefused,
-  };
-}
+const tlsSection = (tls: TlsEntry | null | undefined): InfoSection => ({
+  tls_mode: tls?.mode ?? "off",
+  tls_certificate: tls?.certificate?.origin ?? "",
+  tls_fingerprint: tls?.certificate?.fingerprint ?? "",
+});

@@ -187,6 +187,8 @@ describe("certificate", () => {
     const secure = await openTls(lab);
     const { fingerprint256 } = secure.getPeerCertificate();
     expect(lab.endpoint.certificate).toMatchObject({ origin: "own", fingerprint: fingerprint256 });
+    const info = await exchange(secure, AUTH + request("INFO", "tls"), 150);
+    expect(info).toContain(`tls_certificate:own\r\ntls_fingerprint:${fingerprint256}\r\n`);
     expect(ownCertificate(lab.directory).fingerprint).toBe(fingerprint256);
     const { stdout } = await run("openssl", ["x509", "-in", own(lab), "-noout", "-text"]);
     for (const part of [

@@ -346,3 +346,29 @@ describe("the number of clients", () => {
     await member.exchange(PING, PONG);
   });
 });
+
+describe("idle members", () => {
+  test("are closed after the limit, but not those that wait, listen, or ask", async () => {
+    const lab = await openLab({ idleTimeoutMs: 400 });
+    const [idle, asking, waiting, listening] = await Promise.all(
+      Array.from({ length: 4 }, () => openMember(lab)),
+    );
+    waiting?.send(request("BLPOP", "none", "0"));
+    listening?.send(request("SUBSCRIBE", "boot"));
+    const timer = setInterval(() => asking?.send(PING), 50);
+    cleanUps.push(() => clearInterval(timer));
+    await idle?.closed();
+    // A trickle of bytes that never becomes a request is no asking.
+    const slow = await openMember(lab);
+    slow.send("*2\r\n$4\r\n");
+    const drip = setInterval(() => slow.send("x"), 150);
+    cleanUps.push(() => clearInterval(drip));
+    await slow.closed();
+    expect([asking, waiting, listening].map((client) => client?.isClosed)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(lab.endpoint.counters.idleClosed).toBe(2);
+  });
+});
