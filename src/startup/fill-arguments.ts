@@ -33,6 +33,9 @@ export function fillArguments(
   const fill = (value: unknown): unknown => {
     if (typeof value === "string") return put(value);
     if (Array.isArray(value)) return value.map(fill);
+    // Arguments are JSON, which knows neither of these.
+    if (typeof value === "bigint") return Number(value);
+    if (value instanceof Date) return value.toISOString();
     if (typeof value === "object" && value !== null) return fillTable(value);
     return value;
   };

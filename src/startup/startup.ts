@@ -90,10 +90,11 @@ export class Startup {
   }
 }
 
-/** Whether what is put into its arguments is read by a shell. */
+/** Whether what is put into its arguments is read by a shell, perhaps one another program starts. */
 export function readsScripts({ binary, args }: Pick<StartupExtension, "binary" | "args">): boolean {
-  const name = binary.split("/").at(-1) ?? "";
-  return SHELLS.has(name) && args.some((arg) => arg.startsWith("-") && arg.includes("c"));
+  const names = [binary, ...args].map((word) => word.split("/").at(-1) ?? "");
+  const takesScript = args.some((arg) => /^-[a-z]*c/.test(arg));
+  return takesScript && names.some((name) => SHELLS.has(name));
 }
 
 /** Problems go to consoles, and name what stands in files. */

@@ -84,9 +84,9 @@ export function isTable(value: unknown): value is Table {
 }
 
 function shown(value: unknown): string {
-  // Numbers beyond 2^53 are read as such, and JSON knows none.
+  // Large integers are read as such, and JSON knows none.
   const plain = (_: string, item: unknown): unknown =>
-    typeof item === "bigint" ? String(item) : item;
+    typeof item === "bigint" ? Number(item) : item;
   const text = JSON.stringify(value, plain) ?? "nothing";
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

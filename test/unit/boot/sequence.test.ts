@@ -251,3 +251,28 @@ test("a finished boot still holds the lock, and going down ends its retries", as
   await Promise.all([down, run]);
   expect(rows()[2]).toBe("network: failed, stopped: reboot takes over");
 });
+
+test("services start in three groups, and those that do not run stop nothing", async () => {
+  const asked: string[] = [];
+  const { rows, outcomes } = boot(
+    fakeMachine({
+      services: {
+        skip: (milestone) => (milestone === "boot" ? "no start-up services configured" : undefined),
+        run: async (milestone, { setReason }) => {
+          asked.push(milestone);
+          setReason("waiting for a");
+          if (milestone === "init") throw new Error("a does not run: exit status 7");
+          return "running: b";
+        },
+      },
+    }),
+  );
+  await settle();
+  expect(asked).toEqual(["init", "net"]);
+  expect(outcomes).toEqual([{ state: "done" }]);
+  expect(rows().filter((row) => row.startsWith("services."))).toEqual([
+    "services.init: failed, a does not run: exit status 7",
+    "services.net: done, running: b",
+    "services.boot: skipped, no start-up services configured",
+  ]);
+});

@@ -67,3 +67,23 @@ test("an identity of the overlay is copied, and without one no directory is made
   expect(readFileSync(join(directory, "zerotier/identity.secret"), "utf8")).toBe("aa:0:bb:cc");
   expect(readFileSync(join(directory, "zerotier/identity.public"), "utf8")).toBe("aa:0:bb");
 });
+
+const startup = (texts: Record<string, string>, problems: string[] = []) => ({
+  readStartup: async () => ({ texts: new Map(Object.entries(texts)), problems }),
+});
+
+test("start-up files are copied where only root reads them, and go with the originals", async () => {
+  const { taker, directory } = unlocked();
+  const at = (name: string): string => join(directory, "conf.d", name);
+  expect(await taker.takeStartup(startup({}))).toBe("");
+  expect(linuxFiles.exists(join(directory, "conf.d"))).toBe(false);
+  expect(await taker.takeStartup(startup({ "a.toml": "a", "b.toml": "b" }))).toBe("");
+  expect(statSync(join(directory, "conf.d")).mode & 0o777).toBe(0o700);
+  expect(statSync(at("a.toml")).mode & 0o777).toBe(0o600);
+  const problem = "Cannot read conf.d/c.toml: a link seen, expected no link";
+  expect(await taker.takeStartup(startup({ "b.toml": "new" }, [problem]))).toBe(problem);
+  expect([linuxFiles.readText(at("a.toml")), linuxFiles.readText(at("b.toml"))]).toEqual([
+    undefined,
+    "new",
+  ]);
+});

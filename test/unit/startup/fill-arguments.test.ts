@@ -31,6 +31,14 @@ test("places without a value, numbers and names of keys stay as they are", () =>
   expect(fillArguments(args, values({ value: "x" }), false)).toEqual(args);
 });
 
+test("large integers and times become what JSON knows", () => {
+  const args = { at: new Date(0), list: [10_000_000_000n] };
+  expect(fillArguments(args, values({}), false)).toEqual({
+    at: "1970-01-01T00:00:00.000Z",
+    list: [10_000_000_000],
+  });
+});
+
 test("names that every object has are no values and no danger", () => {
   const args = JSON.parse('{"__proto__": {"a": "{constructor}"}, "x": "{__proto__}"}') as object;
   const filled = fillArguments(args as Record<string, unknown>, values({}), false);
