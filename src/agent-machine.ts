@@ -18,6 +18,7 @@ import type { EventBus } from "./events/bus.ts";
 import type { NodeNetwork } from "./network/node-network.ts";
 import { SequenceLock } from "./sequencer/lock.ts";
 import type { SequenceEvents } from "./sequencer/sequence.ts";
+import { startCacheDisk } from "./storage/cache-start.ts";
 import { systemClock } from "./sys/clock.ts";
 import { linuxFiles } from "./sys/files-linux.ts";
 import { initPower } from "./sys/power-linux.ts";
@@ -92,6 +93,7 @@ export function openMachine(
     onEnd: (outcome) => {
       log.info("boot ended", { outcome: outcome.state });
       if (outcome.state === "failed") ended.resolve(1);
+      else void startCacheDisk(core.config.cache, log.child("cache"));
     },
   });
   const console = openConsole({
