@@ -1,6 +1,12 @@
 import type { GuestFile } from "./guest-files.ts";
 
 /** How to run one machine. Every member has a default but the image and the acceleration. */
+/** A further disk of the machine. `sata` has the answers of a real drive (SMART, standby). */
+export interface Drive {
+  readonly path: string;
+  readonly bus: "virtio" | "sata";
+}
+
 export interface MachineOptions {
   readonly kernel: string;
   readonly initrd: string;
@@ -34,6 +40,8 @@ export interface MachineOptions {
   readonly diskPath?: string | null;
   /** Raw files the machine sees as read-only disks, behind the one of `diskPath`. */
   readonly readOnlyDrives?: readonly string[];
+  /** Raw files the machine may write to, behind those. */
+  readonly drives?: readonly Drive[];
   /** Default: a file in the machine's own temporary directory, gone after `stop`. */
   readonly serialLog?: string;
   /** True: the guest reaches nothing but the forwarded port. Default false. */

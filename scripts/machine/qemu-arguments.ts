@@ -1,4 +1,5 @@
 import { accelArgument } from "../../src/vm/accel.ts";
+import type { Drive } from "./options.ts";
 
 /** Everything QEMU is told; paths are absolute. */
 export interface QemuArguments {
@@ -27,6 +28,7 @@ export interface QemuArguments {
   readonly diskFormat: "raw" | "qcow2";
   /** Raw files. */
   readonly readOnlyDrives: readonly string[];
+  readonly drives?: readonly Drive[];
   /** What the hardware clock shows at the start; left out: the time of the host. */
   readonly clockBase?: string | undefined;
   readonly serialLog: string;
@@ -58,6 +60,7 @@ export function buildQemuArguments(options: QemuArguments): string[] {
     ...["-device", "isa-serial,chardev=serial"],
     ...(options.clockBase === undefined ? [] : ["-rtc", `base=${quote(options.clockBase)}`]),
     ...diskArguments(options),
+    ...(options.drives ?? []).flatMap(driveArguments),
     ...bootArguments(options),
     ...(options.taps.length > 0
       ? options.taps.flatMap(tapArguments)
@@ -72,6 +75,13 @@ function diskArguments({ diskPath, diskFormat, readOnlyDrives }: QemuArguments):
     ...["-drive", `id=disk${index},if=none,${drive}`],
     ...["-device", `virtio-blk-pci,drive=disk${index}`],
   ]);
+}
+
+function driveArguments({ path, bus }: Drive, index: number): string[] {
+  const drive = ["-drive", `id=drive${index},if=none,format=raw,file=${quote(path)}`];
+  if (bus === "virtio") return [...drive, "-device", `virtio-blk-pci,drive=drive${index}`];
+  const controller = ["-device", `ahci,id=ahci${index}`];
+  return [...drive, ...controller, "-device", `ide-hd,drive=drive${index},bus=ahci${index}.0`];
 }
 
 function bootArguments({ boot }: QemuArguments): string[] {

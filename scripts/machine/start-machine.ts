@@ -60,6 +60,7 @@ async function launch(
     diskPath: options.diskPath ?? null,
     diskFormat: typeof options.diskPath === "string" ? diskFormatOf(options.diskPath) : "raw",
     readOnlyDrives: options.readOnlyDrives ?? [],
+    drives: options.drives ?? [],
     serialLog,
     serialSocket: join(directory, "serial.sock"),
     qmpSocket: join(directory, "qmp.sock"),

@@ -105,6 +105,23 @@ test("shows files as read-only disks behind the disk of the machine", () => {
   ]);
 });
 
+test("shows further disks on the bus that is asked for", () => {
+  const drives = [
+    { path: "/a", bus: "virtio" as const },
+    { path: "/b", bus: "sata" as const },
+  ];
+  const args = buildQemuArguments({ ...OPTIONS, drives });
+  expect(valuesOf(args, "-drive")).toEqual([
+    "id=drive0,if=none,format=raw,file=/a",
+    "id=drive1,if=none,format=raw,file=/b",
+  ]);
+  expect(valuesOf(args, "-device").filter((device) => /blk|ahci/.test(device))).toEqual([
+    "virtio-blk-pci,drive=drive0",
+    "ahci,id=ahci1",
+    "ide-hd,drive=drive1,bus=ahci1.0",
+  ]);
+});
+
 test("doubles commas in paths, where QEMU would end the value", () => {
   const args = buildQemuArguments({ ...OPTIONS, diskPath: "/a,b.img", diskFormat: "qcow2" });
   expect(valuesOf(args, "-drive")).toEqual(["id=disk0,if=none,format=qcow2,file=/a,,b.img"]);
