@@ -16,11 +16,14 @@ import { poweroff, reboot } from "./commands/power.ts";
 import { result } from "./commands/result.ts";
 import { run } from "./commands/run.ts";
 import { status } from "./commands/status.ts";
+import { support } from "./commands/support.ts";
+import { top } from "./commands/top.ts";
 import type { CliCommand } from "./grammar.ts";
 
 /** The table of commands, in the order help shows them. */
 export const COMMANDS: readonly CliCommand[] = [
   status,
+  top,
   ping,
   run,
   jobs,
@@ -34,6 +37,7 @@ export const COMMANDS: readonly CliCommand[] = [
   disk,
   bridge,
   call,
+  support,
   reboot,
   poweroff,
   context,

@@ -1,6 +1,7 @@
 import type { JobInfo } from "../../client/client.ts";
 import { EXIT } from "../exit-code.ts";
 import type { CliCommand } from "../grammar.ts";
+import type { Paint } from "../paint.ts";
 import { type Cell, formatTable } from "../table.ts";
 import { formatBytes, formatDuration } from "../units.ts";
 
@@ -17,16 +18,19 @@ export const jobs: CliCommand = {
     const list = (await client.value("job.list", args, invocation.limits)) as JobInfo[] | null;
     const jobs = list ?? [];
     const now = Date.now();
-    await invocation.print(jobs, () =>
-      formatTable(
-        ["ID", "COMMAND", "PID", "SINCE", "CPU", "MEMORY", "WHAT"],
-        jobs.map((job) => row(job, now)),
-        invocation.paint,
-      ),
-    );
+    await invocation.print(jobs, () => formatJobs(jobs, now, invocation.paint));
     return EXIT.ok;
   },
 };
+
+/** The text of `node0 jobs`. */
+export function formatJobs(jobs: readonly JobInfo[], nowMs: number, paint: Paint): string {
+  return formatTable(
+    ["ID", "COMMAND", "PID", "SINCE", "CPU", "MEMORY", "WHAT"],
+    jobs.map((job) => row(job, nowMs)),
+    paint,
+  );
+}
 
 function row(job: JobInfo, nowMs: number): Cell[] {
   const { cmd } = job;

@@ -4,22 +4,24 @@ import { AgentError, errorText } from "../../base/errors.ts";
 /**
  * Writes a file of this computer, which has its name when it is complete.
  *
+ * @param mode Permission bits, of which the umask takes its part.
  * @throws AgentError `E_OUTPUT` when it cannot be written; whatever `content` throws.
  */
 export async function writeLocalFile(
   path: string,
   content: AsyncIterable<Uint8Array>,
+  mode = 0o666,
 ): Promise<void> {
   const part = `${path}.${process.pid}.part`;
   let file: FileHandle | undefined;
   try {
     // Opened with the first bytes, so that a file nobody can read leaves nothing behind.
     for await (const bytes of content) {
-      file ??= await local(path, () => open(part, "wx"));
+      file ??= await local(path, () => open(part, "wx", mode));
       const handle = file;
       await local(path, () => handle.writeFile(bytes));
     }
-    file ??= await local(path, () => open(part, "wx"));
+    file ??= await local(path, () => open(part, "wx", mode));
     await file.close();
     await local(path, () => rename(part, path));
   } catch (error) {

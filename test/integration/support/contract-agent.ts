@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -35,9 +35,13 @@ export class ContractAgent {
   log = "";
   #keeper: ChildProcess | undefined;
 
-  async start(): Promise<Client> {
+  /** @param config Text of its main configuration. */
+  async start(config = ""): Promise<Client> {
+    const configFile = join(this.directory, "node0.toml");
+    writeFileSync(configFile, config);
     const namespaces = ["--net", "--mount", "--cgroup", "--pid", "--fork", "--kill-child"];
     const agent = [NODE0, "agent", "--host", "--state-dir", join(this.directory, "state")];
+    agent.push("--config", configFile);
     const keeper = spawn(
       "unshare",
       [...namespaces, "--mount-proc", "sh", "-c", PREPARE, "sh", this.directory, ...agent],
