@@ -1,12 +1,12 @@
 import type { GuestFile } from "./guest-files.ts";
 
-/** How to run one machine. Every member has a default but the image and the acceleration. */
 /** A further disk of the machine. `sata` has the answers of a real drive (SMART, standby). */
 export interface Drive {
   readonly path: string;
   readonly bus: "virtio" | "sata";
 }
 
+/** How to run one machine. Every member has a default but the image and the acceleration. */
 export interface MachineOptions {
   readonly kernel: string;
   readonly initrd: string;
