@@ -173,7 +173,11 @@ export function openCore(parts: {
       const { max_clients: maxClients } = loaded.config.endpoint;
       const { problems } = parts;
       const about = { release: RELEASE, problems, endpoint, maxClients, keyspace, push };
-      return openMetrics(metrics, { ...about, jobs: { ...jobs, maxJobs: main.max_jobs }, services }, log.child("metrics"));
+      return openMetrics(
+        metrics,
+        { ...about, jobs: { ...jobs, maxJobs: main.max_jobs }, services },
+        log.child("metrics"),
+      );
     },
     log,
     version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),
