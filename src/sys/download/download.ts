@@ -55,9 +55,13 @@ function ask(url: URL, stallMs: number, signal: AbortSignal): Promise<IncomingMe
   const { get } = process.getBuiltinModule(url.protocol === "https:" ? "node:https" : "node:http");
   return new Promise((resolve, reject) => {
     const headers = { "user-agent": "node0", "accept-encoding": "identity" };
-    const request: ClientRequest = get(url, { agent: false, headers, signal }, resolve);
+    let answer: IncomingMessage | undefined;
+    const request: ClientRequest = get(url, { agent: false, headers, signal }, (message) => {
+      answer = message;
+      resolve(message);
+    });
     request.setTimeout(stallMs, () => {
-      request.destroy(failure(url, `nothing came for ${stallMs / 1000} s`));
+      (answer ?? request).destroy(failure(url, `nothing came for ${stallMs / 1000} s`));
     });
     request.once("error", reject);
   });

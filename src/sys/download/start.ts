@@ -8,6 +8,8 @@ import { DEFAULT_DOWNLOAD_LIMITS, type DownloadReply, type DownloadRequest } fro
 export const MAX_DOWNLOADS = 4;
 /** The process notices a stalled server by itself; beyond that its file system does not answer. */
 const GRACE_MS = 10_000;
+/** How long it may take to be gone. */
+const KILL_MS = 1000;
 
 let running = 0;
 
@@ -37,8 +39,22 @@ export async function startDownload(
   try {
     return await outcomeOf(child, { limits: DEFAULT_DOWNLOAD_LIMITS, ...request }, signal);
   } finally {
-    child.kill("SIGKILL");
+    await end(child);
   }
+}
+
+/** Its place is free when the caller goes on, unless it cannot be killed. */
+function end(child: ChildProcess): Promise<void> {
+  const hasEnded = child.exitCode !== null || child.signalCode !== null;
+  if (child.pid === undefined || hasEnded) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, KILL_MS);
+    child.once("exit", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.kill("SIGKILL");
+  });
 }
 
 function outcomeOf(
