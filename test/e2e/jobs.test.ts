@@ -39,14 +39,21 @@ async function printed(id: string): Promise<void> {
 }
 
 /** A daemon as they are written: two forks, a session and descriptors of its own. */
-const daemon = (seconds: number): string =>
-  `setsid sh -c 'sleep ${seconds} >/dev/null 2>&1 </dev/null &' >/dev/null 2>&1; `;
+const DAEMON = "setsid sh -c '/bin/sleep 600 >/dev/null 2>&1 </dev/null &' >/dev/null 2>&1;";
 
-const sleeping = (seconds: number): Promise<string> =>
-  shell(redis, `pgrep -f '^sleep ${seconds}$' || true`);
+/** Which processes are that daemon; the shells that start it have other command lines. */
+const daemons = (): Promise<string> =>
+  shell(redis, "grep -l '^/bin/sleep' /proc/[0-9]*/cmdline 2>/dev/null || true");
+
+const PATIENCE = { timeout: 10_000 };
+
+/** A line that begins with "0::" would be a message of level 0. */
+const CGROUP = "sed 's/^0::/cgroup /' /proc";
+
+const cgroupOf = (pid: number): Promise<string> => shell(redis, `${CGROUP}/${pid}/cgroup`);
 
 test("a job runs in a cgroup of its own, named after it", async () => {
-  await bash("my.job/1", "cat /proc/self/cgroup; sleep 600", { stream: true });
+  await bash("my.job/1", `${CGROUP}/self/cgroup; /bin/sleep 600; true`, { stream: true });
   await printed("my.job/1");
   const path = "/sys/fs/cgroup/jobs/my%2Ejob%2F1";
   const pids = (await shell(redis, `cat ${path}/cgroup.procs`)).trim().split("\n");
@@ -54,25 +61,25 @@ test("a job runs in a cgroup of its own, named after it", async () => {
   expect(pids).toHaveLength(2);
   expect(rows[0].rss).toBeGreaterThan(100_000);
   await call(redis, "job.kill", { id: "my.job/1", signal: 9 });
-  expect((await result("my.job/1")).streams?.[0]).toBe("0::/jobs/my%2Ejob%2F1\n");
-  await expect.poll(() => shell(redis, `ls -d ${path} 2>/dev/null || true`)).toBe("");
+  expect((await result("my.job/1")).streams?.[0]).toBe("cgroup /jobs/my%2Ejob%2F1\n");
+  await expect.poll(() => shell(redis, `ls -d ${path} 2>/dev/null || true`), PATIENCE).toBe("");
 });
 
 test("a daemon that left its group is gone after a kill, a time-out and the end of its job", async () => {
-  await bash("killed", `${daemon(7771)} echo ready; sleep 600`, { stream: true });
+  await bash("killed", `${DAEMON} echo ready; sleep 600`, { stream: true });
   await printed("killed");
-  expect(await sleeping(7771)).not.toBe("");
+  expect(await daemons()).not.toBe("");
   await call(redis, "job.kill", { id: "killed", signal: 9 });
   expect(await result("killed")).toMatchObject({ state: "ERROR", code: 999 });
-  await expect.poll(() => sleeping(7771)).toBe("");
+  await expect.poll(daemons, PATIENCE).toBe("");
 
-  await bash("late", `${daemon(7772)} sleep 600`, { max_time: 1 });
+  await bash("late", `${DAEMON} sleep 600`, { max_time: 1 });
   expect(await result("late")).toMatchObject({ state: "TIMEOUT", code: 999 });
-  await expect.poll(() => sleeping(7772)).toBe("");
+  await expect.poll(daemons, PATIENCE).toBe("");
 
-  await bash("over", daemon(7773));
+  await bash("over", DAEMON);
   expect(await result("over")).toMatchObject({ state: "SUCCESS" });
-  await expect.poll(() => sleeping(7773)).toBe("");
+  await expect.poll(daemons, PATIENCE).toBe("");
 });
 
 test("a fork bomb with a limit of processes leaves the agent as quick as it was", async () => {
@@ -100,7 +107,7 @@ test("a fork bomb with a limit of processes leaves the agent as quick as it was"
   expect(busyMs).toBeLessThan(100 + 5 * quietMs);
   await call(redis, "job.kill", { id: "bomb", signal: 9 });
   expect(await result("bomb")).toMatchObject({ state: "ERROR", code: 999 });
-  await expect.poll(() => shell(redis, `ls -d ${path} 2>/dev/null || true`)).toBe("");
+  await expect.poll(() => shell(redis, `ls -d ${path} 2>/dev/null || true`), PATIENCE).toBe("");
 });
 
 test("a memory limit is enforced, and the result says what happened", async () => {
@@ -152,9 +159,9 @@ test("named cgroups are those of the kernel", async () => {
   const pid = await pidOf();
   await group("task-add", { ...memory, pid });
   expect(await group("tasks", memory)).toEqual([pid]);
-  expect(await shell(redis, `cat /proc/${pid}/cgroup`)).toBe("0::/memory/lab\n");
+  expect(await cgroupOf(pid)).toBe("cgroup /memory/lab\n");
   await group("task-remove", { ...memory, pid });
-  expect(await shell(redis, `cat /proc/${pid}/cgroup`)).toBe("0::/\n");
+  expect(await cgroupOf(pid)).toBe("cgroup /\n");
   await group("task-add", { ...memory, pid });
   await expect(group("task-add", { ...memory, pid: 4_000_000 })).rejects.toThrow(/JOBERR 500/);
   await expect(group("tasks", { ...memory, name: "none" })).rejects.toThrow(/JOBERR 404/);
@@ -163,7 +170,7 @@ test("named cgroups are those of the kernel", async () => {
 
   await group("remove", memory);
   await group("remove", { subsystem: "cpuset", name: "lab" });
-  expect(await shell(redis, `cat /proc/${pid}/cgroup`)).toBe("0::/\n");
+  expect(await cgroupOf(pid)).toBe("cgroup /\n");
   expect(await group("list", {})).toEqual({});
   await call(redis, "job.kill", { id: "moved" });
 });
