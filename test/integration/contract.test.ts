@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Client, JobResult } from "../../src/client/client.ts";
+import { JobError } from "../../src/client/errors.ts";
 import {
   type ContractCommand,
   readContract,
@@ -71,6 +72,20 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
       expect(await run(name, {})).toMatchObject({ state: "UNKNOWN_CMD" });
   });
 
+  test("every command can be called in its direct form", async () => {
+    const faults: string[] = [];
+    for (const { name, result } of present()) {
+      if (ENDS_THE_NODE.includes(name)) continue;
+      // What an argument of this kind is refused with does not matter here: the command is known.
+      const outcome = await client
+        .call(name, { node0_unknown: 1 }, { timeoutMs: 20_000 })
+        .catch((error: unknown) => error);
+      const isKnown = outcome instanceof JobError || (outcome as JobResult).command === name;
+      if (!isKnown) faults.push(`${name} (level ${result.level}): ${String(outcome)}`);
+    }
+    expect(faults).toEqual([]);
+  });
+
   test("the documented arguments are there, and no others are required", () => {
     const faults = present().flatMap((command) => {
       const known = documents.get(command.name) ?? [];
@@ -109,12 +124,18 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
     for (const command of present()) {
       if (command.arguments.length === 0) continue;
       const nulls = Object.fromEntries(command.arguments.map(({ name }) => [name, null]));
-      const bare = outcomeOf(await run(command.name, {}));
+      const outcome = async (args: unknown): Promise<string> => {
+        const result = await run(command.name, args);
+        const undo = UNDO[command.name];
+        if (undo !== undefined && result.state === "SUCCESS") await run(undo, args);
+        return outcomeOf(result);
+      };
+      const bare = await outcome({});
       const others = [nulls, { node0_unknown: { x: 1 } }, { ...nulls, node0_unknown: 5 }];
       for (const args of others) {
-        const seen = outcomeOf(await run(command.name, args));
-        if (seen !== bare)
-          faults.push(`${command.name} ${JSON.stringify(args)}: ${seen}, not ${bare}`);
+        const seen = await outcome(args);
+        if (seen === bare) continue;
+        faults.push(`${command.name} ${JSON.stringify(args)}: ${seen}, not ${bare}`);
       }
     }
     expect(faults).toEqual([]);
@@ -125,10 +146,9 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
     for (const command of present()) {
       if (command.arguments.length === 0) continue;
       const seen = outcomeOf(await run(command.name, null));
-      const wanted =
-        command.family === "core" && command.badArguments === "empty"
-          ? "ERROR 0 level 0"
-          : "ERROR 500 level 20";
+      // The commands of the overlay are no programs here: they fail as built-ins do.
+      const isProgram = command.badArguments === "empty" && command.family !== "zerotier";
+      const wanted = isProgram ? "ERROR 0 level 0" : "ERROR 500 level 20";
       if (seen !== wanted) faults.push(`${command.name} without arguments: ${seen}, not ${wanted}`);
     }
     expect(faults).toEqual([]);
@@ -137,8 +157,8 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
   for (const { name, result } of COMMANDS) {
     const call = HARMLESS_CALLS[name];
     if (call === undefined) continue;
-    test(`${name} returns the documented shape`, async () => {
-      if (!documents.has(name)) return;
+    test(`${name} returns the documented shape`, async ({ skip }) => {
+      skip(!documents.has(name), "not built yet");
       const outcome = await run(name, await call({ client, directory: agent.directory }));
       const { state, level, data } = outcome;
       expect({ state, level, data: state === "SUCCESS" ? "" : data }).toEqual({
@@ -151,6 +171,12 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
     });
   }
 });
+
+/** Known by their documents alone. */
+const ENDS_THE_NODE = ["core.reboot", "core.poweroff"];
+
+/** What takes back a command that succeeds once only. */
+const UNDO: Readonly<Record<string, string>> = { "nft.open_port": "nft.drop_port" };
 
 /** Arguments whose right types name nothing that exists, so that a command that takes them fails. */
 function harmless(command: ContractCommand): Record<string, unknown> {
