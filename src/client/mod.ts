@@ -7,6 +7,7 @@ export type { JobInfo, JobResult, JobState } from "../job/types.ts";
 export type { ConnectOptions } from "./connect.ts";
 export { JobError } from "./errors.ts";
 export type { BootEvent, EventChannel, NodeEvent } from "./events.ts";
+export { readRemoteFile, type WriteFileOptions, writeRemoteFile } from "./files.ts";
 export type { CommandArguments } from "./generated/arguments.ts";
 export type { CommandMethods } from "./generated/methods.ts";
 export type { CommandValues } from "./generated/values.ts";
