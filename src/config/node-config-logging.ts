@@ -5,7 +5,7 @@ const REMOTE_FORMATS = ["syslog", "json"] as const;
 /** Where messages of jobs go beside the streams of their clients: section `logging`. */
 export interface LoggingConfig {
   readonly file: {
-    /** Levels written to the file. */
+    /** Levels written to the file; empty: none. */
     readonly levels: readonly number[];
     /** Empty: `jobs.log` in the state directory. */
     readonly path: string;
@@ -46,15 +46,18 @@ export const LOGGING_KEYS: readonly ConfigKey[] = [
   whole("logging.file.keep", 0, 100),
   levels("logging.ledis.levels"),
   whole("logging.ledis.size", 1, 1_000_000),
-  key(
-    "logging.remote.address",
-    "HOST:PORT, [IPV6]:PORT or an empty string",
-    (value) =>
-      typeof value === "string" && /^(?:(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5})?$/.test(value),
-  ),
+  key("logging.remote.address", "HOST:PORT, [IPV6]:PORT or an empty string", isAddress),
   key("logging.remote.format", `one of ${REMOTE_FORMATS.join(", ")}`, (value) =>
     (REMOTE_FORMATS as readonly unknown[]).includes(value),
   ),
   levels("logging.remote.levels"),
   whole("logging.remote.buffer", 65_536, 1024 * MIB),
 ];
+
+const LARGEST_PORT = 65_535;
+
+function isAddress(value: unknown): boolean {
+  if (value === "") return true;
+  const port = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(String(value))?.[1];
+  return typeof value === "string" && Number(port) >= 1 && Number(port) <= LARGEST_PORT;
+}
