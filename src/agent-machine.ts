@@ -12,6 +12,7 @@ import type { StopMachine } from "./boot/shutdown.ts";
 import { readHostname } from "./boot/system.ts";
 import type { KernelSettings } from "./config/kernel-words.ts";
 import { NETWORK_CONFIG_FILE } from "./config/network-types.ts";
+import { overlayPorts } from "./config/node-config-metrics.ts";
 import type { Console } from "./console/console.ts";
 import { openConsole } from "./console/open-console.ts";
 import type { EventBus } from "./events/bus.ts";
@@ -76,7 +77,7 @@ export function openMachine(
     clock,
     log: log.child("boot"),
     builtAtMs: core.builtAtMs,
-    firewall: core.config.firewall,
+    firewall: { ...core.config.firewall, ports: overlayPorts(core.config.metrics) },
     services: startup,
     networkFile: core.config.main.network || NETWORK_CONFIG_FILE,
     openApi: async (listen) => ((await core.endpoint.mayListen()) ? listeners.open(listen) : []),

@@ -24,6 +24,8 @@ export interface AccessInput {
     readonly enabled: boolean;
     readonly allow_from: readonly string[];
     readonly open: readonly string[];
+    /** Further TCP ports for the overlay. */
+    readonly ports?: readonly number[];
   };
 }
 
@@ -50,7 +52,8 @@ export function planAccess({ settings, overlay, overlayPort, firewall }: AccessI
   const listen = isExplicit ? settings.listen : inside(DEFAULT_PORT);
   const ssh = inside(SSH_PORT);
   if (!firewall.enabled) return { listen, ssh, firewall: null };
-  const ports = [...new Set([...listen.map(({ port }) => port), SSH_PORT])];
+  const ours = [...listen.map(({ port }) => port), SSH_PORT, ...(firewall.ports ?? [])];
+  const ports = [...new Set(ours)];
   const outside = isExplicit ? settings.listen.filter(({ host }) => !isLoopback(host)) : [];
   const open: OpenPort[] = outside.map(({ port }) => ({ protocol: "tcp", port }));
   return {

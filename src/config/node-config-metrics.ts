@@ -20,6 +20,13 @@ export const METRICS_KEYS: readonly ConfigKey[] = [
   ),
 ];
 
+/** Ports that are to be reached over the overlay. */
+export function overlayPorts({ listen }: MetricsConfig): number[] {
+  return listen
+    .filter((word) => word.startsWith("overlay:"))
+    .map((word) => Number(word.slice("overlay:".length)));
+}
+
 function isListenWord(value: unknown): boolean {
   if (typeof value !== "string") return false;
   const [, host = "", port = ""] = /^(.+):([1-9]\d{0,4})$/.exec(value) ?? [];

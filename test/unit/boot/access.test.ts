@@ -50,6 +50,11 @@ test("sshd listens where the overlay is, whatever the endpoint was told", () => 
   ]);
 });
 
+test("ports of metrics are accepted from the overlay's link too", () => {
+  const { firewall } = plan({ firewall: { ...FIREWALL, ports: [9200] } });
+  expect([firewall?.ports, firewall?.open]).toStrictEqual([[6379, 22, 9200], []]);
+});
+
 test("endpoint and sshd are accepted from the overlay's link, nothing is open to everybody", () => {
   expect(plan().firewall).toEqual({
     overlayInterfaces: ["ztabcdefgh"],

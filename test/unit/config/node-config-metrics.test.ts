@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
-import { METRICS_KEYS } from "../../../src/config/node-config-metrics.ts";
+import { METRICS_KEYS, overlayPorts } from "../../../src/config/node-config-metrics.ts";
 
 const isAllowed = (value: unknown): boolean | undefined => METRICS_KEYS[0]?.isAllowed(value);
+
+test("ports in the overlay are known to the packet filter", () => {
+  expect(overlayPorts({ listen: ["127.0.0.1:1", "overlay:9200", "overlay:9201"] })).toStrictEqual([
+    9200, 9201,
+  ]);
+});
 
 test.each([
   [[]],
