@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
+import type { FirewallPolicy } from "../../../src/network/firewall-rules.ts";
 import type { NetworkChange, NetworkEvent, NetworkState } from "../../../src/sys/network-state.ts";
 import type { CellLine, CellRequest } from "../../fixtures/network-cell.ts";
 
@@ -44,6 +45,15 @@ export class NetworkCell {
 
   command(name: string, args: unknown = {}): Promise<unknown> {
     return this.#ask({ do: "command", name, args });
+  }
+
+  /** Another agent in the same namespaces. */
+  async restart(): Promise<void> {
+    await this.#ask({ do: "restart" });
+  }
+
+  filter(policy: FirewallPolicy): Promise<unknown> {
+    return this.#ask({ do: "filter", policy });
   }
 
   /** Runs a script with the event loop of the cell blocked. @returns its output. */
