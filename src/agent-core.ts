@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { restoreBridges } from "./api/bridge-command.ts";
 import { Endpoint } from "./api/endpoint.ts";
 import { endpointSettings } from "./api/endpoint-settings.ts";
 import { nodeSections } from "./api/info-node.ts";
@@ -46,6 +47,8 @@ export interface Core {
   /** Time of the commit, milliseconds since the epoch; null for a source tree. */
   readonly builtAtMs: number | null;
   readonly config: NodeConfig;
+  /** Takes up what an earlier agent of this boot left in the kernel; nobody waits for it. */
+  restore(): void;
   /** What could not be used of kernel command line and configuration, one sentence each; may grow. */
   readonly problems: readonly string[];
   /** Adds a command while the agent runs. @throws AgentError `E_COMMAND_TWICE` when its name is taken. */
@@ -146,7 +149,7 @@ export function openCore(parts: {
     startMonitorsLater({ isHost, events, ownJobs: engine, clock, log: log.child("statistics") });
   }
   const jobs = { counts: () => engine.counts(), finished: () => finished.byState() };
-  const push = new PushHub({ messages, jobs: engine, boot: events }, keyspace);
+  const push = new PushHub({ clock, messages, jobs: engine, boot: events }, keyspace);
   const endpoint = new Endpoint({
     keyspace,
     intake: engine,
@@ -183,6 +186,11 @@ export function openCore(parts: {
     version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),
     builtAtMs: commitTime > 0 ? commitTime * MS_PER_SECOND : null,
     config: loaded.config,
+    restore: () => {
+      restoreBridges(services).catch((error: unknown) => {
+        log.error("bridges not restored", { reason: errorText(error) });
+      });
+    },
     problems: parts.problems,
     addCommand: (command) => {
       endpoint.addCommand(command);

@@ -80,6 +80,7 @@ async function start(
   const startup = new AgentStartup({ core, configFile, isHost: options.isHost });
   problems.push(...(await startup.load()));
   core.engine.recover();
+  core.restore();
   const local = openLocalSocket({
     path: join(options.stateDir, "core.sock"),
     jobs: core.engine,
