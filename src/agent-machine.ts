@@ -1,14 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Core, Duties } from "./agent-core.ts";
+import { reload, reloadAccess } from "./agent-reload.ts";
 import type { AgentStartup } from "./agent-startup.ts";
+import { stopMachine } from "./agent-stop.ts";
 import { Listeners } from "./api/listeners.ts";
 import type { PasswordControl } from "./api/services.ts";
 import { errorText } from "./base/errors.ts";
 import { type Boot, createBoot } from "./boot/boot.ts";
-import { type LinuxMachine, linuxMachine } from "./boot/linux-machine.ts";
+import { linuxMachine } from "./boot/linux-machine.ts";
 import { PasswordSource } from "./boot/password-source.ts";
 import { machinePower } from "./boot/power.ts";
-import type { StopMachine } from "./boot/shutdown.ts";
 import { readHostname } from "./boot/system.ts";
 import type { KernelSettings } from "./config/kernel-words.ts";
 import { NETWORK_CONFIG_FILE } from "./config/network-types.ts";
@@ -22,11 +22,7 @@ import type { SequenceEvents } from "./sequencer/sequence.ts";
 import { startCacheDisk } from "./storage/cache-start.ts";
 import { systemClock } from "./sys/clock.ts";
 import { linuxFiles } from "./sys/files-linux.ts";
-import { initPower } from "./sys/power-linux.ts";
 import { PRIVATE_FILES, VAULT } from "./vault/controller-api.ts";
-
-const JOBS_POLL_MS = 50;
-const SIGKILL = 9;
 
 /** What the core gets from a machine, and the machine's own life. */
 export interface MachineAgent extends Duties {
@@ -132,40 +128,6 @@ export function openMachine(
   };
 }
 
-/** What `core.reload` does. Never rejects: each part is tried, and what failed is told. */
-async function reload(parts: {
-  core: Core;
-  machine: LinuxMachine;
-  source: PasswordSource;
-  /** Times the password has changed. */
-  changes: () => number;
-}): ReturnType<PasswordControl["reload"]> {
-  const { core, machine, source, changes } = parts;
-  const problems: string[] = [];
-  const told = (error: unknown): undefined => void problems.push(errorText(error));
-  const before = changes();
-  const isRenewed = (await machine.renew().catch(told)) ?? false;
-  const { origin, problems: unread } = await source.reload();
-  problems.push(...(await reloadAccess(core, machine)));
-  await machine.ssh.reload().catch(told);
-  return { origin, isChanged: changes() !== before, isRenewed, problems: [...problems, ...unread] };
-}
-
-/** Users and certificate of the endpoint; the first users let the network in as the first password does. */
-async function reloadAccess(
-  { endpoint, log }: Core,
-  machine: LinuxMachine,
-): Promise<readonly string[]> {
-  const wasClosed = !endpoint.hasPassword;
-  const problems = await endpoint.reload();
-  if (wasClosed && endpoint.hasPassword) {
-    machine.onPassword().catch((error: unknown) => {
-      log.error("endpoint cannot be opened", { reason: errorText(error) });
-    });
-  }
-  return problems;
-}
-
 /** Each mistake of net.toml is shown once, and again when the file is read again and still has it. */
 function noteMistakes(network: NodeNetwork, console: Console): void {
   let shown = network.loaded;
@@ -192,29 +154,4 @@ async function run(parts: {
   for (const problem of core.problems) console.note("setting", problem);
   boot.run().catch((error: unknown) => core.log.error("boot failed", { reason: String(error) }));
   return ended;
-}
-
-/** What going down asks of the core; PID 1 does the rest. */
-function stopMachine({ engine, endpoint, log }: Core, listeners: Listeners): StopMachine {
-  return {
-    flushResults: () => endpoint.drain(),
-    closeApi: async () => {
-      listeners.stop();
-      endpoint.closeNetwork();
-    },
-    // Services that would be started again too.
-    terminateJobs: () => engine.stop(),
-    jobsGone: async (signal) => {
-      while (engine.pids().length > 0) await sleep(JOBS_POLL_MS, undefined, { signal });
-    },
-    killJobs: async () => {
-      for (const job of engine.list()) engine.kill(String(job.cmd["id"]), SIGKILL);
-    },
-    goDown: (kind) => {
-      log.info("machine goes down", { kind });
-      engine.stop();
-      if (kind === "reboot") initPower.requestReboot();
-      else initPower.requestPoweroff();
-    },
-  };
 }
