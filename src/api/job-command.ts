@@ -8,7 +8,7 @@ import { bulk, failure } from "../resp/encode.ts";
 import type { ReplyValue } from "../resp/encode-value.ts";
 import type { AccessRules } from "./access-rules.ts";
 import { jobFailureText } from "./job-failure.ts";
-import { jsonText } from "./json-text.ts";
+import { resultBytes } from "./json-text.ts";
 import { refusal } from "./redis/words.ts";
 import { flagSet, type RedisCommand } from "./redis-command.ts";
 import type { NodeCommand } from "./services.ts";
@@ -40,7 +40,7 @@ export function jobCommand(
           (result) =>
             resume(
               result.state === "SUCCESS"
-                ? bulk(bytesOfText(jsonText(result)))
+                ? bulk(resultBytes(result))
                 : failure(bytesOfText(jobFailureText(result))),
             ),
           (error: unknown) => resume(failure(bytesOfText(`ERR ${errorText(error)}`))),

@@ -2,9 +2,9 @@ import { DEFAULT_JOBS_CONFIG, type JobsConfig } from "../config/node-config-jobs
 import type { JobMessage, JobResult, JobSink } from "../job/types.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { ListEntry } from "../keyspace/store.ts";
-import { type Bytes, bytesOfText } from "../resp/bytes.ts";
+import { bytesOfText } from "../resp/bytes.ts";
 import { flagKey, JobRetention, resultKey, streamKey } from "./job-retention.ts";
-import { jsonText } from "./json-text.ts";
+import { jsonText, resultBytes } from "./json-text.ts";
 
 /** Publishes jobs in the keyspace: `result:<id>:flag`, `result:<id>`, `stream:<id>` (protocol 3). */
 export class KeyspaceJobSink implements JobSink {
@@ -27,7 +27,7 @@ export class KeyspaceJobSink implements JobSink {
   }
 
   accepted(id: string): void {
-    const flag = this.#push(flagKey(bytesOfText(id)), "");
+    const flag = this.#keyspace.lists.append(flagKey(bytesOfText(id)), "");
     if (flag !== undefined) this.#retention.adopt(flag);
   }
 
@@ -38,7 +38,7 @@ export class KeyspaceJobSink implements JobSink {
   message(message: JobMessage): void {
     if ((message.flags & STREAM_FLAG) === 0) return;
     const key = streamKey(bytesOfText(message.jobId));
-    const stream = this.#push(key, bytesOfText(recordText(message)));
+    const stream = this.#keyspace.lists.append(key, bytesOfText(recordText(message)));
     if (stream === undefined) return;
     this.#retention.adopt(stream);
     this.#keyspace.store.setExpiry(stream, STREAM_TTL_MS);
@@ -47,26 +47,16 @@ export class KeyspaceJobSink implements JobSink {
   }
 
   finished(result: JobResult): void {
-    const { store } = this.#keyspace;
+    const { lists, store } = this.#keyspace;
     const id = bytesOfText(result.id);
     // The flag must outlive the result: a client asks for the flag before it waits for the result.
     const flag = store.get(flagKey(id));
     if (flag !== undefined) store.setExpiry(flag, RESULT_TTL_MS);
-    const kept = this.#push(resultKey(id), bytesOfText(jsonText(result)));
+    const kept = lists.append(resultKey(id), resultBytes(result));
     if (kept === undefined) return;
     store.setExpiry(kept, RESULT_TTL_MS);
     this.#retention.keep(id, kept);
     this.#retention.enforce();
-  }
-
-  /** @returns The list; undefined when a waiting client took its only element. */
-  #push(key: Bytes, value: Bytes): ListEntry | undefined {
-    const { lists, store } = this.#keyspace;
-    const present = store.get(key);
-    // A client put something of its own there: jobs do not stop for that.
-    if (present !== undefined && present.type !== "list") store.remove(present);
-    lists.push(key, "right", [value]);
-    return lists.find(key);
   }
 
   /** A reader that does not keep up loses the oldest records; the newest one stays in any case. */

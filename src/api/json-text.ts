@@ -1,3 +1,18 @@
+import type { JobResult } from "../job/types.ts";
+import { type Bytes, bytesOfText } from "../resp/bytes.ts";
+
+/** Results are published and may answer their caller as well: their text is made once. */
+const results = new WeakMap<JobResult, Bytes>();
+
+export function resultBytes(result: JobResult): Bytes {
+  let bytes = results.get(result);
+  if (bytes === undefined) {
+    bytes = bytesOfText(jsonText(result));
+    results.set(result, bytes);
+  }
+  return bytes;
+}
+
 /**
  * JSON as the node publishes it: without the characters that could close a script element (the
  * reference escapes them, and consumers compare texts), and without lone surrogates, which UTF-8

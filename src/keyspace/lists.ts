@@ -42,6 +42,24 @@ export class Lists {
     return length;
   }
 
+  /**
+   * Appends one element for the node itself: what a client stored under the key gives way. One look
+   * at the keys where a push and a look at what came of it take several.
+   *
+   * @returns The list; undefined when a waiting client took its only element.
+   */
+  append(key: Bytes, value: Bytes): ListEntry | undefined {
+    let entry = this.#store.get(key);
+    if (entry?.type === "string") {
+      this.#store.remove(entry);
+      entry = undefined;
+    }
+    const list = entry ?? this.#create(key);
+    this.#add(list, "right", value);
+    this.#onGrow(key);
+    return list.items.length === 0 ? undefined : list;
+  }
+
   pop(key: Bytes, side: Side): Bytes | undefined {
     const entry = this.#require(key);
     return entry === undefined ? undefined : this.#take(entry, side);
