@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { openAgentMetrics } from "./agent-metrics.ts";
+import { agentServices, type Duties } from "./agent-services.ts";
+import { agentVersion, RELEASE } from "./agent-version.ts";
 import { restoreBridges } from "./api/bridge-command.ts";
 import { Endpoint } from "./api/endpoint.ts";
 import { endpointSettings } from "./api/endpoint-settings.ts";
@@ -7,10 +9,10 @@ import { nodeSections } from "./api/info-node.ts";
 import { KeyspaceJobSink } from "./api/job-sink.ts";
 import { PushHub } from "./api/push-hub.ts";
 import { type CommandRegistry, toExecutable } from "./api/registry.ts";
-import type { NodeCommand, Services, Version } from "./api/services.ts";
+import type { NodeCommand } from "./api/services.ts";
 import { errorText } from "./base/errors.ts";
 import type { AgentOptions } from "./config/agent-options.ts";
-import { configToWire, type LoadedConfig, type NodeConfig } from "./config/node-config.ts";
+import type { LoadedConfig, NodeConfig } from "./config/node-config.ts";
 import { EventBus } from "./events/bus.ts";
 import { JobEngine } from "./job/engine.ts";
 import { FinishedCounts } from "./job/finished-counts.ts";
@@ -20,9 +22,7 @@ import { MessageHub } from "./job/message-hub.ts";
 import type { Executable } from "./job/types.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import type { Logger, RootLogger } from "./log/logger.ts";
-import { openRecords } from "./records/open-records.ts";
 import type { SequenceEvents } from "./sequencer/sequence.ts";
-import { openStatistics } from "./stats/open-statistics.ts";
 import { startMonitorsLater } from "./stats/start-monitors.ts";
 import { LinuxCgroups } from "./sys/cgroup-linux.ts";
 import { systemClock } from "./sys/clock.ts";
@@ -30,7 +30,6 @@ import { linuxProcessTree } from "./sys/process-tree.ts";
 import { LinuxSpawner } from "./sys/spawn-linux.ts";
 
 const CGROUP_ROOT = "/sys/fs/cgroup";
-const RELEASE = "0.1.0";
 
 /** The agent without what makes it a machine: endpoint, keyspace, jobs. */
 export interface Core {
@@ -55,9 +54,6 @@ export interface Core {
   addCommand(command: NodeCommand): void;
 }
 
-/** The services a machine has and a host does not. Known only after the core exists. */
-export type Duties = Pick<Services, "power" | "boot" | "network" | "overlay" | "password">;
-
 /** Builds the core; nothing listens and no job runs yet. */
 export function openCore(parts: {
   options: AgentOptions;
@@ -72,7 +68,7 @@ export function openCore(parts: {
   const { options, log, loaded, registry, password } = parts;
   const clock = systemClock;
   const keyspace = new Keyspace({ clock });
-  const { commitTime, ...version } = readVersion();
+  const { version, text, builtAtMs } = agentVersion();
   const executables = new Map<string, Executable>();
   const messages = new MessageHub((error) => {
     log.error("message listener failed", { reason: errorText(error) });
@@ -101,46 +97,7 @@ export function openCore(parts: {
     cgroups: options.isHost ? null : new LinuxCgroups(CGROUP_ROOT),
     limits: defaultLimits(loaded.config.jobs),
   });
-  const services: Services = {
-    clock,
-    version,
-    stateDir: resolve(options.stateDir),
-    jobs: engine,
-    ownJobs: engine,
-    messages,
-    records: openRecords({
-      hub: messages,
-      config: loaded.config.logging,
-      stateDir: options.stateDir,
-      keyspace,
-      clock,
-      log: log.child("records"),
-    }),
-    statistics: loaded.config.stats.enabled
-      ? openStatistics({ hub: messages, keyspace, clock, log: log.child("statistics") })
-      : null,
-    setLogLevel: (level) => log.setLevel(level),
-    get power() {
-      return parts.duties().power;
-    },
-    get boot() {
-      return parts.duties().boot;
-    },
-    get network() {
-      return parts.duties().network;
-    },
-    get overlay() {
-      return parts.duties().overlay;
-    },
-    get password() {
-      return parts.duties().password ?? null;
-    },
-    kernelNetwork: async () => {
-      const { openKernelNetwork } = await import("./sys/kernel-network-linux.ts");
-      return openKernelNetwork();
-    },
-    config: () => configToWire(loaded.config),
-  };
+  const services = agentServices({ ...parts, clock, version, engine, messages, keyspace });
   for (const command of registry.list()) {
     executables.set(command.name, toExecutable(command, services));
   }
@@ -167,24 +124,11 @@ export function openCore(parts: {
     engine,
     messages,
     events,
-    openMetrics: async () => {
-      const { metrics, main } = loaded.config;
-      if (metrics.listen.length === 0) return () => {};
-      const { openMetrics } = await import("./api/open-metrics.ts");
-      const counts = { counts: () => engine.counts(), finished: () => finished.byState() };
-      const jobs = { ...counts, maxJobs: main.max_jobs };
-      const { max_clients: maxClients } = loaded.config.endpoint;
-      const { problems } = parts;
-      const about = { release: RELEASE, problems, endpoint, maxClients, keyspace, push };
-      return openMetrics(
-        metrics,
-        { ...about, jobs: { ...jobs, maxJobs: main.max_jobs }, services },
-        log.child("metrics"),
-      );
-    },
+    openMetrics: () =>
+      openAgentMetrics({ ...parts, endpoint, engine, finished, keyspace, push, services }),
     log,
-    version: `${RELEASE} ${version.branch} ${version.revision.slice(0, 12)}`.trim(),
-    builtAtMs: commitTime > 0 ? commitTime * MS_PER_SECOND : null,
+    version: text,
+    builtAtMs,
     config: loaded.config,
     restore: () => {
       restoreBridges(services).catch((error: unknown) => {
@@ -198,16 +142,4 @@ export function openCore(parts: {
       executables.set(command.name, toExecutable(command, services));
     },
   };
-}
-
-const MS_PER_SECOND = 1000;
-
-/** Stamped beside the bundle; a source tree is always a version of its own. Seconds, 0: unknown. */
-function readVersion(): Version & { readonly commitTime: number } {
-  try {
-    const text = readFileSync(join(import.meta.dirname, "version.json"), "utf8");
-    return JSON.parse(text) as Version & { readonly commitTime: number };
-  } catch {
-    return { branch: "source", revision: "unknown", dirty: true, commitTime: 0 };
-  }
 }

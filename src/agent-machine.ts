@@ -1,5 +1,6 @@
-import type { Core, Duties } from "./agent-core.ts";
+import type { Core } from "./agent-core.ts";
 import { reload, reloadAccess } from "./agent-reload.ts";
+import type { Duties } from "./agent-services.ts";
 import type { AgentStartup } from "./agent-startup.ts";
 import { stopMachine } from "./agent-stop.ts";
 import { Listeners } from "./api/listeners.ts";

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Duties, openCore } from "./agent-core.ts";
+import { openCore } from "./agent-core.ts";
 import { openMachine } from "./agent-machine.ts";
+import type { Duties } from "./agent-services.ts";
 import { AgentStartup } from "./agent-startup.ts";
 import { loadCommands } from "./api/load-commands.ts";
 import { openLocalSocket } from "./api/local-socket.ts";
