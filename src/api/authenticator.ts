@@ -70,14 +70,16 @@ export class Authenticator {
    * Takes a time that depends on the candidate's length and the number of users, not on what it shares with
    * a password.
    *
-   * @param name Null: whoever has this password, the user of the node first.
+   * @param name Null or `default`: whoever has this password, the user of the node first.
    */
   find(name: Uint8Array | null, candidate: Uint8Array): SessionUser | undefined {
     if (candidate.length > MAX_PASSWORD_BYTES) return undefined;
     let found: SessionUser | undefined;
-    if (this.#password?.matches(candidate) === true && isNamed(NODE_USER, name)) found = NODE_USER;
+    // Clients that were given a password alone name that user (wire protocol 2.2).
+    const isAnybody = isNamed(NODE_USER, name);
+    if (this.#password?.matches(candidate) === true && isAnybody) found = NODE_USER;
     for (const user of this.#users) {
-      if (user.digest.matches(candidate) && isNamed(user, name)) found ??= user;
+      if (user.digest.matches(candidate) && (isAnybody || isNamed(user, name))) found ??= user;
     }
     return found;
   }
