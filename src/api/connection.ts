@@ -67,7 +67,10 @@ export class Connection {
     this.#parser = new RequestParser(options.limits.guestRequests, carriesPassword);
     this.#tls = options.tls ?? null;
     this.#onClose = options.onClose;
-    this.session.connect((reply) => this.#push(reply));
+    this.session.connect(
+      (reply) => this.#push(reply),
+      () => this.#replies.length + this.#socket.writableLength,
+    );
     this.#stopGuestTimer = options.clock.after(options.limits.guestTimeoutMs, () => {
       if (this.session.isMember) return;
       this.#counters.guestTimeouts += 1;

@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { MessageHub } from "../job/message-hub.ts";
 import type { JobControl, JobMessage, JobResult } from "../job/types.ts";
@@ -5,15 +6,17 @@ import type { Keyspace } from "../keyspace/keyspace.ts";
 import { recordText } from "../records/record-text.ts";
 import { type Bytes, bytesOfText, textOfBytes } from "../resp/bytes.ts";
 import type { SequenceEvents } from "../sequencer/sequence.ts";
+import { systemClock } from "../sys/clock.ts";
 import { bootEventText } from "./boot-event.ts";
-
 import { jsonText } from "./json-text.ts";
+import { PushBudget } from "./push-budget.ts";
 import { JOB_PREFIX, jobChannel, PushChannels } from "./push-channels.ts";
 import { PushSubscriber } from "./push-subscriber.ts";
 import type { Session } from "./session.ts";
 
 /** What there is to listen to. */
 export interface PushSources {
+  readonly clock: Clock;
   readonly messages: MessageHub;
   readonly jobs: Pick<JobControl, "follow">;
   readonly boot: EventBus<SequenceEvents>;
@@ -24,12 +27,18 @@ export class PushHub {
   readonly channels: PushChannels;
   readonly #sources: PushSources | null;
   readonly #keyspace: Keyspace;
+  readonly #budget: PushBudget;
   readonly #subscribers = new Map<Session, PushSubscriber>();
   #stops: readonly (() => void)[] = [];
 
-  /** @param sources Null: nothing ever happens. */
-  constructor(sources: PushSources | null, keyspace: Keyspace) {
+  /**
+   * @param sources Null: nothing ever happens.
+   * @param limitBytes What all subscribers together may leave unread.
+   */
+  constructor(sources: PushSources | null, keyspace: Keyspace, limitBytes?: number) {
     this.#sources = sources;
+    const clock = sources?.clock ?? systemClock;
+    this.#budget = new PushBudget(clock, () => this.#subscribers.values(), limitBytes);
     this.#keyspace = keyspace;
     this.channels = new PushChannels((isUsed) => this.#steer(isUsed));
   }
@@ -41,8 +50,9 @@ export class PushHub {
   subscriberOf(session: Session): PushSubscriber {
     let subscriber = this.#subscribers.get(session);
     if (subscriber === undefined) {
+      const parts = { channels: this.channels, budget: this.#budget };
       const onGone = (): void => void this.#subscribers.delete(session);
-      subscriber = new PushSubscriber(session, this.channels, onGone);
+      subscriber = new PushSubscriber(session, parts, onGone);
       this.#subscribers.set(session, subscriber);
     }
     return subscriber;

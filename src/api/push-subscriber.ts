@@ -1,5 +1,6 @@
 import type { Bytes } from "../resp/bytes.ts";
 import type { Protocol, Reply } from "../resp/encode.ts";
+import type { Debtor, PushBudget } from "./push-budget.ts";
 import {
   encodeMessage,
   type ListKind,
@@ -19,9 +20,10 @@ interface Place {
  * What one client listens to. A client that is too slow loses messages: for each of its channels it is
  * told how many, `{"missed":N}`, and ends of jobs are given to it then.
  */
-export class PushSubscriber {
+export class PushSubscriber implements Debtor {
   readonly #session: Session;
   readonly #channels: PushChannels;
+  readonly #budget: PushBudget;
   readonly #names: Readonly<Record<ListKind, Set<Bytes>>> = {
     channels: new Set(),
     patterns: new Set(),
@@ -32,20 +34,30 @@ export class PushSubscriber {
   readonly #lateEnds = new Map<string, Place & { channel: Bytes; later: () => Bytes }>();
 
   /** @param onGone The connection has ended or begun anew. */
-  constructor(session: Session, channels: PushChannels, onGone: () => void) {
+  constructor(
+    session: Session,
+    parts: { readonly channels: PushChannels; readonly budget: PushBudget },
+    onGone: () => void,
+  ) {
     this.#session = session;
-    this.#channels = channels;
+    this.#channels = parts.channels;
+    this.#budget = parts.budget;
     session.gapNotice = () => this.#tellGaps();
     session.onClose(() => {
       for (const kind of ["channels", "patterns"] as const) {
         for (const name of this.names(kind)) this.remove(kind, name);
       }
+      this.#budget.forget(this);
       onGone();
     });
   }
 
   get protocol(): Protocol {
     return this.#session.protocol;
+  }
+
+  get unsentBytes(): number {
+    return this.#session.unsentBytes;
   }
 
   get size(): number {
@@ -78,7 +90,7 @@ export class PushSubscriber {
 
   /** @param message The occurrence, encoded for {@link protocol}. */
   give(message: Reply, { kind, name, occurrence }: Place & { occurrence: Occurrence }): void {
-    if (this.#session.push(message)) return;
+    if (this.#budget.grants(this, message.length) && this.#send(message)) return;
     const place = { kind, name };
     const { channel, later } = occurrence;
     if (later !== undefined && this.#lateEnds.size < LATE_ENDS) {
@@ -90,24 +102,44 @@ export class PushSubscriber {
     else gap.count += 1;
   }
 
+  /** The budget has room again, perhaps. */
+  catchUp(): void {
+    // A client that takes nothing has a notice of its own.
+    if (this.#missed.size === 0 || this.#send("")) this.#sendLateEnds();
+  }
+
   /** The client takes messages again. */
   #tellGaps(): Reply {
-    const gaps = [...this.#missed.values()].map(({ kind, name, count }) =>
-      encodeMessage({ kind, name, channel: name, payload: `{"missed":${count}}` }, this.protocol),
-    );
+    const gaps = this.#gapText();
     this.#missed.clear();
     // Results are large: one at a time, and on only while the client takes them.
     if (this.#lateEnds.size > 0) queueMicrotask(() => this.#sendLateEnds());
-    return gaps.join("");
+    return gaps;
+  }
+
+  #gapText(): Reply {
+    let text = "";
+    for (const { kind, name, count } of this.#missed.values()) {
+      const payload = `{"missed":${count}}`;
+      text += encodeMessage({ kind, name, channel: name, payload }, this.protocol);
+    }
+    return text;
   }
 
   #sendLateEnds(): void {
     for (const [key, { kind, name, channel, later }] of this.#lateEnds) {
       const message = encodeMessage({ kind, name, channel, payload: later() }, this.protocol);
-      // Refused again, it waits for the next notice.
-      if (!this.#session.push(message)) return;
+      // Refused again, it waits for the next occasion.
+      if (!this.#budget.grants(this, message.length) || !this.#send(message)) return;
       this.#lateEnds.delete(key);
     }
+  }
+
+  /** What was missed is told before anything that came after it. */
+  #send(message: Reply): boolean {
+    const isTaken = this.#session.push(this.#gapText() + message);
+    if (isTaken) this.#missed.clear();
+    return isTaken;
   }
 }
 

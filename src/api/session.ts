@@ -42,6 +42,7 @@ export class Session {
    */
   gapNotice: ((missed: number) => Reply) | null = null;
   #send: PushSink = () => false;
+  #unsentBytes = (): number => 0;
   /** Most connections have none. */
   #closeListeners: (() => void)[] = [];
 
@@ -89,9 +90,15 @@ export class Session {
     this.gapNotice = null;
   }
 
+  /** Replies made for the client that it has not taken. */
+  get unsentBytes(): number {
+    return this.#unsentBytes();
+  }
+
   /** @param sink Where pushes go; nowhere before the first call. */
-  connect(sink: PushSink): void {
+  connect(sink: PushSink, unsentBytes: () => number = () => 0): void {
     this.#send = sink;
+    this.#unsentBytes = unsentBytes;
   }
 }
 

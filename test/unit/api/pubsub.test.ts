@@ -28,13 +28,17 @@ class Client {
   readonly session: Session;
   received = "";
   isSlow = false;
+  unsentBytes = 0;
   missed = 0;
 
   constructor(id: number, protocol: 2 | 3) {
     const peer = { address: "192.0.2.1", remote: "192.0.2.1:4000", local: "", isLocal: false };
     this.session = new Session(id, peer, 0);
     this.session.protocol = protocol;
-    this.session.connect((reply) => this.#take(reply));
+    this.session.connect(
+      (reply) => this.#take(reply),
+      () => this.unsentBytes,
+    );
   }
 
   /** As a connection does it once its client has taken everything. */
@@ -56,6 +60,7 @@ class Client {
   #take(reply: Reply): boolean {
     if (this.isSlow) this.missed += 1;
     else this.received += reply;
+    this.unsentBytes += this.isSlow ? 0 : reply.length;
     return !this.isSlow;
   }
 }
@@ -78,7 +83,7 @@ function shorten(reply: unknown): unknown {
   return [...reply.slice(1, -1), short];
 }
 
-function openLab() {
+function openLab(limitBytes?: number) {
   const clock = new FakeClock();
   const keyspace = new Keyspace({ clock });
   const messages = new MessageHub((error) => {
@@ -96,7 +101,7 @@ function openLab() {
     log: new QuietLog(),
     hub: messages,
   });
-  const hub = new PushHub({ messages, jobs: engine, boot }, keyspace);
+  const hub = new PushHub({ clock, messages, jobs: engine, boot }, keyspace, limitBytes);
   const commands = new Map(pubsubCommands(hub).map((command) => [command.name, command]));
   let clients = 0;
   const open = (protocol: 2 | 3 = 3): Client => {
@@ -232,6 +237,36 @@ test("an end waits until the client takes it, without what the job has written",
   await client.catchUp();
   const [message] = readPushes(client.received) as [unknown[]];
   expect(JSON.parse(String(message[2]))).toMatchObject({ id: "a", state: "ERROR", code: 1003 });
+});
+
+test("what all together leave unread is bounded; the end comes when there is room", async () => {
+  const { open, send, startJob, clock } = openLab(20_200);
+  const [first, second] = [open(), open()];
+  const process = startJob("a");
+  for (const client of [first, second]) {
+    send(client, "subscribe", "job:a");
+    client.take();
+  }
+  process.write(1, `${"x".repeat(20_000)}\n`);
+  second.unsentBytes = 1;
+  clock.advance(20);
+  process.write(1, `${"y".repeat(6000)}\n`);
+  process.end({ code: 0 });
+  const long = `${"x".repeat(20_000)}\n`;
+  expect(first.take()).toStrictEqual([["job:a", long]]);
+  expect(second.take()).toStrictEqual([]);
+  clock.advance(100);
+  expect(second.take()).toStrictEqual([]);
+  for (const client of [first, second]) client.unsentBytes = 0;
+  clock.advance(5000);
+  expect(first.take()).toStrictEqual([
+    ["job:a", "missed 2"],
+    ["job:a", "=SUCCESS"],
+  ]);
+  expect(second.take()).toStrictEqual([
+    ["job:a", "missed 3"],
+    ["job:a", "=SUCCESS"],
+  ]);
 });
 
 test("the boot is replayed and then goes on", async () => {
