@@ -31,8 +31,9 @@ export class RecordQueue {
 
   /** The oldest records leave first. */
   push(message: JobMessage): void {
-    this.#records.push(message);
-    this.#bytes += costOf(message);
+    const record = shorten(message);
+    this.#records.push(record);
+    this.#bytes += costOf(record);
     while (this.#bytes > this.#maxBytes && this.#shift() !== undefined) this.#lost += 1;
   }
 
@@ -69,9 +70,19 @@ export class RecordQueue {
   }
 }
 
+/** Characters of a text; longer ones would hold the event loop while they are formatted. */
+const MAX_TEXT = 262_144;
 const COMPACT_AT = 64;
 /** In the place of a record that was taken, so that the array does not keep it alive. */
 const GONE: JobMessage = { jobId: "", text: "", level: 0, flags: 0, epochNs: 0n };
+
+/** A text that is too long keeps its beginning. Copied: a part would keep the whole text alive. */
+function shorten(message: JobMessage): JobMessage {
+  const { text } = message;
+  if (text.length <= MAX_TEXT) return message;
+  const kept = Buffer.from(text.slice(0, MAX_TEXT), "utf8").toString("utf8");
+  return { ...message, text: `${kept}\n[${text.length - MAX_TEXT} characters left out]` };
+}
 
 /** Tells those who read the log that something is missing. */
 export function lostRecord(lost: number, epochNs: bigint): JobMessage {

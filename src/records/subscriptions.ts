@@ -8,6 +8,7 @@ import { recordText } from "./record-text.ts";
 /** The last message of a run passes whatever its level (wire protocol 9). */
 const LAST_FLAGS = 0x2 | 0x4;
 const MAX_SUBSCRIPTIONS = 64;
+const MAX_NAME = 256;
 /** What all lists together may hold: at most this, and at most a quarter of the keyspace. */
 const MAX_LIST_BYTES = 256 * 1_048_576;
 const KEYSPACE_SHARE = 4;
@@ -43,6 +44,10 @@ export class Subscriptions {
   add(queue: string, levels: readonly number[], backlog: () => readonly JobMessage[]): string {
     const key = `${KEY_PREFIX}${queue === "" ? randomName() : queue}`;
     if (this.#table.has(key)) return key;
+    if (queue.length > MAX_NAME) {
+      const seen = `${queue.length} characters seen, expected at most ${MAX_NAME}`;
+      throw new AgentError("E_LOG_QUEUES", `Cannot feed a list of this name: ${seen}`);
+    }
     if (this.#table.size >= MAX_SUBSCRIPTIONS) {
       const seen = `${this.#table.size} lists are fed, expected less than ${MAX_SUBSCRIPTIONS}`;
       throw new AgentError("E_LOG_QUEUES", `Cannot feed ${key}: ${seen}`);

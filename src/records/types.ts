@@ -7,7 +7,7 @@ export interface RecordControl {
    * @param queue Empty: a new name.
    * @param levels Levels fed; empty: all. The last record of a job always passes.
    * @returns The key of the list.
-   * @throws AgentError `E_LOG_QUEUES` when too many lists are fed.
+   * @throws AgentError `E_LOG_QUEUES` when too many lists are fed, or for a name that is too long.
    */
   subscribe(queue: string, levels: readonly number[]): Promise<string>;
   /** Stops feeding a list, which stays as it is. An unknown key is fine. */

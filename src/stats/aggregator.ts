@@ -20,6 +20,8 @@ const STATE_LIFE_MS = 3_600_000;
 const SWEEP_INTERVAL_MS = 60_000;
 /** How late `state:` keys may be: each value would otherwise be written once more as JSON. */
 const PUBLISH_INTERVAL_MS = 1000;
+/** Keys written in one go, a few milliseconds' worth. */
+const PUBLISH_SLICE = 500;
 const MS_PER_SECOND = 1000;
 
 export interface AggregatorOptions {
@@ -100,7 +102,7 @@ export class Aggregator implements MessageListener, StatisticsControl {
       this.#publishPoint(entry.state, finished);
     }
     this.#changed.add(entry);
-    this.#cancelPublish ??= clock.after(PUBLISH_INTERVAL_MS, () => this.#publishStates());
+    this.#publishLater(PUBLISH_INTERVAL_MS);
   }
 
   #entryOf(sample: Sample): Entry | undefined {
@@ -136,15 +138,27 @@ export class Aggregator implements MessageListener, StatisticsControl {
     if (length > MAX_POINTS) lists.trim(key, -MAX_POINTS, -1);
   }
 
+  #publishLater(delayMs: number): void {
+    this.#cancelPublish ??= this.#options.clock.after(delayMs, () => this.#publishStates());
+  }
+
   #publishStates(): void {
     const { strings, store } = this.#options.keyspace;
     this.#cancelPublish = null;
-    for (const { state, stateKey: key } of this.#changed) {
+    let left = PUBLISH_SLICE;
+    for (const entry of this.#changed) {
+      if (left === 0) {
+        // Thousands at once would hold up everybody: others get a turn first.
+        this.#publishLater(1);
+        return;
+      }
+      left -= 1;
+      this.#changed.delete(entry);
+      const { state, stateKey: key } = entry;
       const other = store.get(key);
       if (other !== undefined && other.type !== "string") continue;
       strings.set(key, bytesOfText(formatJson(state.toWire())), { ttlMs: STATE_LIFE_MS });
     }
-    this.#changed.clear();
   }
 
   #sweepLater(): void {

@@ -55,3 +55,12 @@ test("says how many are missing", () => {
   expect(lostRecord(1, 5n)).toMatchObject({ text: "1 record lost", level: 7, epochNs: 5n });
   expect(lostRecord(12, 5n)).toMatchObject({ text: "12 records lost" });
 });
+
+test("a text that is too long keeps its beginning, and says what is missing", () => {
+  const queue = new RecordQueue(10_000_000);
+  queue.push(record({ text: "x".repeat(262_144) }));
+  queue.push(record({ text: "y".repeat(1_000_000) }));
+  const [whole, cut] = queue.take(Number.POSITIVE_INFINITY).records;
+  expect(whole?.text).toBe("x".repeat(262_144));
+  expect(cut?.text).toBe(`${"y".repeat(262_144)}\n[737856 characters left out]`);
+});

@@ -106,6 +106,12 @@ test("there is an end to the number of lists", () => {
   expect(() => subscribe("q64")).toThrow("64 lists are fed, expected less than 64");
 });
 
+test("a name has an end, too", () => {
+  const { subscribe } = setUp();
+  expect(subscribe("x".repeat(256))).toHaveLength(263);
+  expect(() => subscribe("x".repeat(257))).toThrow("257 characters seen, expected at most 256");
+});
+
 test("what a client put in the place of the list stays, and nobody else suffers", async () => {
   const { keyspace, publish, subscribe, texts } = setUp();
   keyspace.strings.set("logger:q", "mine", { ttlMs: null });

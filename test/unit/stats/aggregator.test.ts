@@ -126,6 +126,19 @@ describe("states", () => {
     expect(JSON.parse(text ?? "")).toStrictEqual(JSON.parse(JSON.stringify(state)));
   });
 
+  test("are all written, however many change", () => {
+    const { clock, keyspace, say } = setUp();
+    for (let count = 0; count < 1700; count += 1) say(`m${count}:1|A`);
+    clock.advance(1100);
+    const states = [...keyspace.store.entries()].filter(({ key }) => key.startsWith("state:"));
+    expect(states).toHaveLength(1700);
+    clock.advance(5000);
+    say("m1:2|A");
+    clock.advance(1000);
+    const digest = createHash("md5").update("[{ }]").digest("hex");
+    expect(keyspace.strings.get(`state:m1:${digest}`)).toContain('"last_value":2');
+  });
+
   test("leave an hour after their last value, with their keys", async () => {
     const { clock, keyspace, aggregator, say } = setUp();
     say("a:1|A");
