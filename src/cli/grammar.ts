@@ -67,6 +67,13 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
     help: "Its Redis port (6379)",
   },
   { name: "password-file", value: "FILE", kind: "file", help: "File that holds the password" },
+  { name: "tls", help: "Speak TLS" },
+  {
+    name: "ca-file",
+    value: "FILE",
+    kind: "file",
+    help: "Certificate the machine must show, or that signed it; implies --tls",
+  },
   { name: "socket", value: "PATH", kind: "file", help: "Unix socket instead of host and port" },
   { name: "context", value: "FILE", kind: "file", help: "Context file that names the machine" },
   {

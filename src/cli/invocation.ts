@@ -52,6 +52,8 @@ export class Invocation {
       port: input.number("port"),
       socket: input.text("socket"),
       passwordFile: input.text("password-file"),
+      tls: input.flag("tls"),
+      caFile: input.text("ca-file"),
       context: input.text("context"),
       environmentContext: io.env["NODE0_CONTEXT"],
       cwd: io.cwd,
@@ -65,7 +67,7 @@ export class Invocation {
     const { connect } = await import("../client/connect.ts");
     this.#client = await connect({
       ...(target.socket === ""
-        ? { host: target.host, port: target.port }
+        ? { host: target.host, port: target.port, tls: target.tls, caFile: target.caFile }
         : { path: target.socket }),
       passwordFile: target.passwordFile,
       timeoutMs: this.timeoutMs,

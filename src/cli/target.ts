@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AgentError, errorCode, errorText } from "../base/errors.ts";
-import { integer, object, parseWith, string } from "../base/schema.ts";
+import { boolean, integer, object, parseWith, string } from "../base/schema.ts";
 
 /** The machine the tool talks to, and how it was found. */
 export interface Target {
@@ -11,6 +11,9 @@ export interface Target {
   readonly socket: string;
   /** Absolute path, or undefined when no password is used. */
   readonly passwordFile: string | undefined;
+  readonly tls: boolean;
+  /** Absolute path; implies TLS. */
+  readonly caFile: string | undefined;
   /** Where this came from, in words. */
   readonly source: string;
 }
@@ -20,6 +23,8 @@ export interface TargetRequest {
   readonly port?: number | undefined;
   readonly socket?: string | undefined;
   readonly passwordFile?: string | undefined;
+  readonly tls?: boolean | undefined;
+  readonly caFile?: string | undefined;
   /** `--context`. */
   readonly context?: string | undefined;
   /** `NODE0_CONTEXT`. */
@@ -41,6 +46,8 @@ const CONTEXT_SCHEMA = object({
   port: integer({ minimum: 1, maximum: 65535 }),
   socket: string(),
   passwordFile: string(),
+  tls: boolean(),
+  caFile: string(),
 });
 
 /**
@@ -59,8 +66,13 @@ export function resolveTarget(request: TargetRequest): Target {
         "start a machine with scripts/up, or name one with --host and --password-file",
     );
   }
-  if (request.passwordFile === undefined) return found;
-  return { ...found, passwordFile: resolve(request.cwd, request.passwordFile) };
+  const { cwd, passwordFile, caFile, tls } = request;
+  return {
+    ...found,
+    ...(passwordFile === undefined ? {} : { passwordFile: resolve(cwd, passwordFile) }),
+    ...(caFile === undefined ? {} : { caFile: resolve(cwd, caFile) }),
+    tls: found.tls || tls === true || caFile !== undefined,
+  };
 }
 
 function fromOptions(request: TargetRequest): Target | undefined {
@@ -77,6 +89,8 @@ function fromOptions(request: TargetRequest): Target | undefined {
     port: port ?? DEFAULT_PORT,
     socket: "",
     passwordFile: undefined,
+    tls: false,
+    caFile: undefined,
     source: "options",
   };
 }
@@ -103,12 +117,14 @@ function readContext(file: string, how: string): Target {
   const source = `${how} ${file}`;
   try {
     const value = parseWith(CONTEXT_SCHEMA, JSON.parse(readFileSync(file, "utf8")), "context");
-    const { socket, passwordFile } = value;
+    const { socket, passwordFile, caFile } = value;
     return {
       host: value.host ?? DEFAULT_HOST,
       port: value.port ?? DEFAULT_PORT,
       socket: socket === undefined ? "" : resolve(dirname(file), socket),
       passwordFile: passwordFile === undefined ? undefined : resolve(dirname(file), passwordFile),
+      tls: value.tls === true || caFile !== undefined,
+      caFile: caFile === undefined ? undefined : resolve(dirname(file), caFile),
       source,
     };
   } catch (cause) {
@@ -122,5 +138,6 @@ function fromLocalSocket({ localSocket = LOCAL_SOCKET }: TargetRequest): Target 
 }
 
 function socketTarget(path: string, source: string): Target {
-  return { host: "", port: 0, socket: path, passwordFile: undefined, source };
+  const none = { passwordFile: undefined, tls: false, caFile: undefined };
+  return { host: "", port: 0, socket: path, ...none, source };
 }

@@ -28,6 +28,7 @@ export async function readBacklog(
     }
   } finally {
     await client.value("logger.unsubscribe", { queue: key }, limits);
-    await client.remove(key, limits);
+    // An operator may not delete keys; an empty list is none.
+    await client.drain(key, limits);
   }
 }

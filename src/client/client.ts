@@ -180,10 +180,12 @@ export class Client {
     return Array.isArray(reply) ? String(reply[1]) : null;
   }
 
-  /** Removes a key; false when there was none. */
-  async remove(key: string, limits: Limits = {}): Promise<boolean> {
+  /** Takes what is in a list and leaves none. */
+  async drain(key: string, limits: Limits = {}): Promise<void> {
     const signal = limitSignal(limits);
-    return (await this.#pool.use((c) => c.call("DEL", [key], signal), signal)) === 1;
+    await this.#pool.use(async (connection) => {
+      while ((await connection.call("LPOP", [key], signal)) !== null);
+    }, signal);
   }
 
   /** Sends a signal to a job; false when the node does not know it. */

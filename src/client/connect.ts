@@ -13,6 +13,10 @@ export interface ConnectOptions {
   readonly password?: string | undefined;
   /** File whose first line is the password. */
   readonly passwordFile?: string | undefined;
+  /** Speak TLS. Without `caFile` it keeps listeners out, not somebody who answers in the node's place. */
+  readonly tls?: boolean | undefined;
+  /** PEM file with the certificate of the node or of who signed it; implies `tls`. */
+  readonly caFile?: string | undefined;
   /** Milliseconds for connecting and logging in; default 10000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -25,7 +29,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /**
  * Opens a client of one node and makes sure that the node answers and accepts the password.
  *
- * @throws AgentError `E_CONNECT` | `E_AUTH` | `E_PASSWORD_FILE` | `E_ABORTED` | `E_DEADLINE`
+ * @throws AgentError `E_CONNECT` | `E_AUTH` | `E_PASSWORD_FILE` | `E_CA_FILE` | `E_ABORTED` | `E_DEADLINE`
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const endpoint = {
@@ -36,10 +40,23 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const pool = new ConnectionPool({
     endpoint,
     password: options.password ?? (await readPassword(options.passwordFile)),
+    ...(await readTls(options)),
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
   });
   await pool.use(async () => undefined, options.signal);
   return new Client(pool, endpoint);
+}
+
+async function readTls({ tls, caFile }: ConnectOptions): Promise<{ tls?: { ca?: string } }> {
+  if (caFile === undefined) return tls === true ? { tls: {} } : {};
+  try {
+    return { tls: { ca: await readFile(caFile, "utf8") } };
+  } catch (cause) {
+    throw new AgentError("E_CA_FILE", `Cannot read the certificate file: ${errorText(cause)}`, {
+      cause,
+      fields: { file: caFile },
+    });
+  }
 }
 
 async function readPassword(file: string | undefined): Promise<string | undefined> {

@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import type { PeerCertificate } from "node:tls";
 import type { Redis } from "ioredis";
 import { AgentError, errorCode } from "../base/errors.ts";
 import { connectError, type Endpoint, formatEndpoint, isReplyError, replyError } from "./errors.ts";
@@ -9,6 +11,8 @@ export interface ConnectionOptions {
   readonly endpoint: Endpoint;
   /** Undefined: no authentication is tried. */
   readonly password: string | undefined;
+  /** Absent: no TLS. `ca`: PEM text the node's certificate is held to. */
+  readonly tls?: { readonly ca?: string } | undefined;
   /** Limit in milliseconds for connecting and logging in together. */
   readonly timeoutMs: number;
 }
@@ -157,6 +161,7 @@ export async function openConnection(
       ? { host: endpoint.host, port: endpoint.port }
       : { path: endpoint.path }),
     ...(password === undefined ? {} : { password }),
+    ...(options.tls === undefined ? {} : { tls: await tlsOptions(endpoint, options.tls.ca) }),
     lazyConnect: true,
     connectTimeout: options.timeoutMs,
     enableReadyCheck: false,
@@ -192,6 +197,22 @@ export async function openConnection(
     limit.removeEventListener("abort", stop);
     signal?.removeEventListener("abort", stop);
   }
+}
+
+/** The name in certificates that nodes make themselves. */
+const NODE_NAME = "node0";
+
+/** A certificate is good for the host that was asked for, or as a node's own one. */
+async function tlsOptions(endpoint: Endpoint, ca: string | undefined) {
+  const { checkServerIdentity } = await import("node:tls");
+  return {
+    servername: isIP(endpoint.host) === 0 ? endpoint.host : NODE_NAME,
+    ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
+    checkServerIdentity: (host: string, certificate: PeerCertificate) =>
+      checkServerIdentity(NODE_NAME, certificate) === undefined
+        ? undefined
+        : checkServerIdentity(host, certificate),
+  };
 }
 
 /** Closes at once: without `destroy`, ioredis waits up to 2 s for the other side to close as well. */

@@ -59,7 +59,14 @@ export function replyError(error: Error, endpoint: Endpoint): AgentError {
     return new JobError({ id, command, state: state as JobState, code: Number(code) }, text, error);
   }
   const where = formatEndpoint(endpoint);
-  if (/^(NOAUTH|WRONGPASS|NOPERM)\b/.test(error.message)) {
+  if (error.message.startsWith("NOPERM ")) {
+    const reason = error.message.slice("NOPERM ".length);
+    return new AgentError("E_FORBIDDEN", `Cannot run the request on ${where}: ${reason}`, {
+      cause: error,
+      fields: { where },
+    });
+  }
+  if (/^(NOAUTH|WRONGPASS)\b/.test(error.message)) {
     const isGiven = !error.message.startsWith("NOAUTH");
     const seen = isGiven ? "wrong password" : "no password given";
     return new AgentError("E_AUTH", `Cannot log in to ${where}: ${seen}`, {

@@ -21,11 +21,17 @@ export class HostAgent {
   port = 0;
   #process: ChildProcess | undefined;
 
-  async start(): Promise<void> {
+  /** @param config Text of its main configuration; that of the host without it. */
+  async start(config?: string): Promise<void> {
     writeFileSync(this.passwordFile, "correct horse\n", { mode: 0o600 });
     if (this.port === 0) this.port = await freePort();
     const args = ["agent", "--host", "--listen", `127.0.0.1:${this.port}`];
     args.push("--password-file", this.passwordFile, "--state-dir", join(this.directory, "state"));
+    if (config !== undefined) {
+      const file = join(this.directory, "node0.toml");
+      writeFileSync(file, config);
+      args.push("--config", file);
+    }
     const child = spawn(NODE0, args, { stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
     const log = createInterface({ input: child.stderr });

@@ -14,13 +14,21 @@ export const context: CliCommand = {
   ],
   examples: ["node0 context", "node0 context -o json"],
   async run(invocation) {
-    const { host, port, socket, passwordFile, source } = invocation.target();
+    const { host, port, socket, passwordFile, tls, caFile, source } = invocation.target();
     const where = socket === "" ? { host, port } : { socket };
-    const facts = { ...where, passwordFile: passwordFile ?? null, source };
+    const facts = {
+      ...where,
+      tls,
+      caFile: caFile ?? null,
+      passwordFile: passwordFile ?? null,
+      source,
+    };
+    const tlsText = caFile === undefined ? "not verified" : `verified by ${caFile}`;
     await invocation.print(facts, () =>
       formatPairs(
         [
           ...Object.entries(where).map(([name, value]) => [name, String(value)] as const),
+          ...(tls ? [["tls", tlsText] as const] : []),
           ["password file", passwordFile ?? "none"],
           ["source", source],
         ],
