@@ -104,8 +104,10 @@ export class PushSubscriber implements Debtor {
 
   /** The budget has room again, perhaps. */
   catchUp(): void {
-    // A client that takes nothing has a notice of its own.
-    if (this.#missed.size === 0 || this.#send("")) this.#sendLateEnds();
+    const isTold =
+      this.#missed.size === 0 ||
+      (this.#budget.grants(this, this.#gapText().length) && this.#send(""));
+    if (isTold) this.#sendLateEnds();
   }
 
   /** The client takes messages again. */
