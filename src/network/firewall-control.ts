@@ -12,6 +12,7 @@ import { formatRule, singleTcpPorts } from "./firewall-text.ts";
 export class FirewallControl {
   readonly #file: OpeningsFile;
   readonly #firewall: Firewall;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(
     files: Files,
@@ -49,7 +50,14 @@ export class FirewallControl {
     return rules.some((rule) => singleTcpPorts(rule).includes(port));
   }
 
-  async #change(change: (all: readonly Opening[]) => Opening[]): Promise<void> {
+  /** One after the other: what one takes back must not be what another one made. */
+  #change(change: (all: readonly Opening[]) => Opening[]): Promise<void> {
+    const next = this.#last.then(() => this.#changeNow(change));
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #changeNow(change: (all: readonly Opening[]) => Opening[]): Promise<void> {
     const before = this.#file.read();
     const after = change(before);
     if (after.map(formatOpening).join() === before.map(formatOpening).join()) return;

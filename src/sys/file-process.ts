@@ -14,6 +14,8 @@ const MAX_WAITING = 10_000;
 const LIMIT_MS = 30_000;
 /** The helper ends when nothing is open and nobody has asked for this long. */
 const IDLE_MS = 60_000;
+/** Room for the largest directory that is listed, and soon collected: blocks leave much behind. */
+const HEAP = ["--max-old-space-size=256", "--max-semi-space-size=4"];
 /** Helpers that were killed and did not end: the kernel waits for a device or server for them. */
 const MAX_UNDEAD = 3;
 
@@ -184,7 +186,7 @@ function startHelper(): ChildProcess {
   const program = existsSync(bundled) ? bundled : join(import.meta.dirname, "../main.ts");
   return fork(program, ["file-helper"], {
     cwd: "/",
-    execArgv: [],
+    execArgv: HEAP,
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     // No secrets of the agent's environment; the size of the pool can be told in no other way.
     env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", UV_THREADPOOL_SIZE: String(THREADS) },

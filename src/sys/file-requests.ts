@@ -54,7 +54,7 @@ export const MAX_DESCRIPTORS = 256;
 export const IDLE_DESCRIPTOR_MS = 300_000;
 
 /** Entries of the largest directory that is listed. */
-export const MAX_LIST_ENTRIES = 250_000;
+export const MAX_LIST_ENTRIES = 100_000;
 
 /** Levels of the deepest tree that is removed or changed: each holds a descriptor. */
 export const MAX_DEPTH = 1000;
