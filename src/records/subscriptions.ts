@@ -10,7 +10,7 @@ const LAST_FLAGS = 0x2 | 0x4;
 const MAX_SUBSCRIPTIONS = 64;
 const MAX_NAME = 256;
 /** What all lists together may hold: at most this, and at most a quarter of the keyspace. */
-const MAX_LIST_BYTES = 256 * 1_048_576;
+const MAX_LIST_BYTES = 64 * 1_048_576;
 const KEYSPACE_SHARE = 4;
 
 interface Subscription {
