@@ -31,7 +31,10 @@ export function jobCommand(
     keys: [0, 0, 0],
     summary: command.summary,
     group: "job",
-    arguments: documentArguments(command),
+    // Made when somebody asks for it: all of them would take a millisecond of every start.
+    get arguments() {
+      return documentArguments(command);
+    },
     run: (session, words) => {
       const object = buildCommand(command.name, words);
       rules.checkJob(session, object);
