@@ -110,4 +110,33 @@ describe.skipIf(missing !== undefined)("node0 support", () => {
     expect(file).toMatch(/\/node0-support-\d{8}T\d{6}Z\.tar\.gz$/);
     expect(execFileSync("tar", ["tzf", file], { encoding: "utf8" })).toContain("info.os.json");
   });
+
+  test("disk and bridge show what the machine has", async () => {
+    await client.run("bash", {
+      script:
+        "ip link add lab0 type bridge; ip link add e0 type veth peer name e1; ip link set e0 master lab0",
+    });
+    expect(JSON.parse((await cli("bridge", "-o", "json")).out)).toContainEqual({
+      name: "lab0",
+      nics: ["e0"],
+    });
+    expect((await cli("bridge", "list", "lab0")).out).toBe("NAME  NICS\nlab0  e0\n");
+    expect((await cli("bridge", "list", "no-such")).code).toBe(1);
+    expect(await cli("bridge", "create", "lab1", "--cidr", "10.20.0.1/24")).toMatchObject({
+      code: 0,
+    });
+    const { streams } = await client.run("bash", { script: "ip -o -4 addr show dev lab1" });
+    expect(streams?.[0]).toContain("10.20.0.1/24");
+    expect(await cli("bridge", "delete", "lab1")).toMatchObject({ code: 0 });
+    expect((await client.run("bash", { script: "ip link show lab1" })).state).toBe("ERROR");
+    expect(await cli("bridge", "create", "lab2", "--nat")).toMatchObject({ code: 2 });
+    expect(await cli("bridge", "create", "lab2", "--cidr", "x", "--dhcp", "a")).toMatchObject({
+      code: 2,
+    });
+
+    const { out } = await cli("disk");
+    const names = execFileSync("lsblk", ["-dno", "NAME", "-e", "1,2"], { encoding: "utf8" });
+    for (const name of names.trim().split("\n").filter(Boolean)) expect(out).toContain(name);
+    expect(out).toMatch(/^NAME +SIZE +TYPE/);
+  });
 });

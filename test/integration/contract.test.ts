@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Client, JobResult } from "../../src/client/client.ts";
 import { JobError } from "../../src/client/errors.ts";
+import { COMMAND_HELP } from "../../src/client/generated/help.ts";
 import {
   type ContractCommand,
   readContract,
@@ -17,25 +18,13 @@ const CONTRACT = readContract();
 const COMMANDS = CONTRACT.filter(({ family }) => !OPEN_FAMILIES.includes(family));
 const OPEN = CONTRACT.filter(({ family }) => OPEN_FAMILIES.includes(family));
 
-/** Commands that are not built yet, by how their names begin; empty when this step is done. */
-const NOT_YET = [
-  "filesystem.",
-  "bridge.",
-  "disk.",
-  "btrfs.",
-  "nft.",
-  "cgroup.",
-  "socat.",
-  "logger.",
-  "aggregator.",
-  "rtinfo.",
-  "web.",
-  "monitor",
-  "pprof.",
-];
-
 const missing = missingForContract();
 if (missing !== undefined) console.log(`contract is skipped: ${missing}`);
+
+interface Documents {
+  readonly summary: string;
+  readonly arguments: readonly Documented[];
+}
 
 interface Documented {
   readonly name: string;
@@ -45,7 +34,7 @@ interface Documented {
 describe.skipIf(missing !== undefined)("the commands of the wire protocol", () => {
   const agent = new ContractAgent();
   let client: Client;
-  let documents: Map<string, Documented[]>;
+  let documents: Map<string, Documents>;
 
   beforeAll(async () => {
     client = await agent.start();
@@ -56,14 +45,13 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
     await agent.stop();
   });
 
-  const present = () => COMMANDS.filter(({ name }) => documents.has(name));
   /** Over the old flow, which tells state, level and code apart. */
   const run = (name: string, args: unknown) => client.run(name, args, { timeoutMs: 20_000 });
 
   test("every command of these families exists", () => {
     expect(COMMANDS.length).toBeGreaterThan(110);
     const absent = COMMANDS.map(({ name }) => name).filter((name) => !documents.has(name));
-    expect(absent.filter((name) => !NOT_YET.some((start) => name.startsWith(start)))).toEqual([]);
+    expect(absent).toEqual([]);
   });
 
   test("containers and machines are still open: their commands are unknown", async () => {
@@ -74,7 +62,7 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
 
   test("every command can be called in its direct form", async () => {
     const faults: string[] = [];
-    for (const { name, result } of present()) {
+    for (const { name, result } of COMMANDS) {
       if (ENDS_THE_NODE.includes(name)) continue;
       // What an argument of this kind is refused with does not matter here: the command is known.
       const outcome = await client
@@ -87,8 +75,8 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
   });
 
   test("the documented arguments are there, and no others are required", () => {
-    const faults = present().flatMap((command) => {
-      const known = documents.get(command.name) ?? [];
+    const faults = COMMANDS.flatMap((command) => {
+      const known = documents.get(command.name)?.arguments ?? [];
       const top = command.arguments.filter(({ name }) => !name.includes("."));
       const absent = top.filter(({ name }) => !known.some((one) => one.name === name));
       const surplus = known.filter(
@@ -103,9 +91,19 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
     expect(faults).toEqual([]);
   });
 
+  test("COMMAND DOCS says what the help of the tool says", () => {
+    const ofHelp = Object.entries(COMMAND_HELP).map(([name, { summary, arguments: all }]) => {
+      const top = all.filter(({ name: path }) => !/[.[]/.test(path));
+      const args = top.map(({ name: member, isRequired }) => ({ name: member, isRequired }));
+      return [name, { summary, arguments: args }] as const;
+    });
+    const ofNode = ofHelp.map(([name]) => [name, documents.get(name)] as const);
+    expect(Object.fromEntries(ofNode)).toEqual(Object.fromEntries(ofHelp));
+  });
+
   test("each wrong type of each argument is refused with the code of the protocol", async () => {
     const faults: string[] = [];
-    for (const command of present()) {
+    for (const command of COMMANDS) {
       for (const argument of command.arguments) {
         for (const wrong of wrongValues(argument.type)) {
           // Extensions take the text of any value (wire protocol 12), and `true` is a program.
@@ -121,7 +119,7 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
 
   test("null equals absent, and members that nobody knows are ignored", async () => {
     const faults: string[] = [];
-    for (const command of present()) {
+    for (const command of COMMANDS) {
       if (command.arguments.length === 0) continue;
       const nulls = Object.fromEntries(command.arguments.map(({ name }) => [name, null]));
       const outcome = async (args: unknown): Promise<string> => {
@@ -143,7 +141,7 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
 
   test("a command that reads its arguments fails when there are none", async () => {
     const faults: string[] = [];
-    for (const command of present()) {
+    for (const command of COMMANDS) {
       if (command.arguments.length === 0) continue;
       const seen = outcomeOf(await run(command.name, null));
       // The commands of the overlay are no programs here: they fail as built-ins do.
@@ -157,8 +155,7 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
   for (const { name, result } of COMMANDS) {
     const call = HARMLESS_CALLS[name];
     if (call === undefined) continue;
-    test(`${name} returns the documented shape`, async ({ skip }) => {
-      skip(!documents.has(name), "not built yet");
+    test(`${name} returns the documented shape`, async () => {
       const outcome = await run(name, await call({ client, directory: agent.directory }));
       const { state, level, data } = outcome;
       expect({ state, level, data: state === "SUCCESS" ? "" : data }).toEqual({
@@ -220,12 +217,17 @@ function refusalFault({ badArguments }: ContractCommand, result: JobResult): str
 const outcomeOf = ({ state, code, level }: JobResult): string => `${state} ${code} level ${level}`;
 
 /** Arguments of every command by `COMMAND DOCS`. */
-async function readDocuments(path: string): Promise<Map<string, Documented[]>> {
+async function readDocuments(path: string): Promise<Map<string, Documents>> {
   const { Redis } = await import("ioredis");
   const redis = new Redis({ path });
   try {
     const docs = (await redis.call("COMMAND", "DOCS")) as unknown[];
-    return new Map(pairs(docs).map(([name, doc]) => [String(name), argumentsOf(doc)]));
+    return new Map(
+      pairs(docs).map(([name, doc]) => [
+        String(name),
+        { summary: String(member(doc, "summary")), arguments: argumentsOf(doc) },
+      ]),
+    );
   } finally {
     redis.disconnect();
   }

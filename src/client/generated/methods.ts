@@ -20,6 +20,70 @@ export interface CommandMethods {
     /** Shows how the machine booted: every phase with its state, times, attempts and reason. */
     status(limits?: Limits): Promise<CommandValue<"boot.status">>;
   };
+  readonly bridge: {
+    /** Older name of bridge.host-add. */
+    addHost(args: CommandArguments["bridge.add_host"], limits?: Limits): Promise<CommandValue<"bridge.add_host">>;
+    /** Creates a bridge with address, name server, DHCP and NAT, or nothing at all. */
+    create(args: CommandArguments["bridge.create"], limits?: Limits): Promise<CommandValue<"bridge.create">>;
+    /** Deletes a bridge with its name server, its NAT and its packet filter rules. */
+    delete(args: CommandArguments["bridge.delete"], limits?: Limits): Promise<CommandValue<"bridge.delete">>;
+    /** Keeps an address for one DHCP client of a bridge. */
+    hostAdd(args: CommandArguments["bridge.host-add"], limits?: Limits): Promise<CommandValue<"bridge.host-add">>;
+    /** Lists the names of all bridges. */
+    list(limits?: Limits): Promise<CommandValue<"bridge.list">>;
+    /** Attaches a link to a bridge. */
+    nicAdd(args: CommandArguments["bridge.nic-add"], limits?: Limits): Promise<CommandValue<"bridge.nic-add">>;
+    /** Lists the links attached to a bridge. */
+    nicList(args: CommandArguments["bridge.nic-list"], limits?: Limits): Promise<CommandValue<"bridge.nic-list">>;
+    /** Detaches a link from whatever it is attached to. */
+    nicRemove(args: CommandArguments["bridge.nic-remove"], limits?: Limits): Promise<CommandValue<"bridge.nic-remove">>;
+  };
+  readonly btrfs: {
+    /** Creates a btrfs file system on devices that are not in use. */
+    create(args?: CommandArguments["btrfs.create"], limits?: Limits): Promise<CommandValue<"btrfs.create">>;
+    /** Adds devices that are not in use to a mounted file system. */
+    deviceAdd(args: CommandArguments["btrfs.device_add"], limits?: Limits): Promise<CommandValue<"btrfs.device_add">>;
+    /** Removes devices from a mounted file system when their data has moved. */
+    deviceRemove(args: CommandArguments["btrfs.device_remove"], limits?: Limits): Promise<CommandValue<"btrfs.device_remove">>;
+    /** Describes a mounted btrfs file system and the use of its space. */
+    info(args: CommandArguments["btrfs.info"], limits?: Limits): Promise<CommandValue<"btrfs.info">>;
+    /** Lists the btrfs file systems of all disks. */
+    list(limits?: Limits): Promise<CommandValue<"btrfs.list">>;
+    /** Creates a subvolume. */
+    subvolCreate(args: CommandArguments["btrfs.subvol_create"], limits?: Limits): Promise<CommandValue<"btrfs.subvol_create">>;
+    /** Deletes a subvolume. */
+    subvolDelete(args: CommandArguments["btrfs.subvol_delete"], limits?: Limits): Promise<CommandValue<"btrfs.subvol_delete">>;
+    /** Lists the subvolumes below a path with their quota. */
+    subvolList(args: CommandArguments["btrfs.subvol_list"], limits?: Limits): Promise<CommandValue<"btrfs.subvol_list">>;
+    /** Limits the bytes a subvolume may hold. */
+    subvolQuota(args: CommandArguments["btrfs.subvol_quota"], limits?: Limits): Promise<CommandValue<"btrfs.subvol_quota">>;
+    /** Takes a snapshot of a subvolume. */
+    subvolSnapshot(args: CommandArguments["btrfs.subvol_snapshot"], limits?: Limits): Promise<CommandValue<"btrfs.subvol_snapshot">>;
+  };
+  readonly cgroup: {
+    readonly cpuset: {
+      /** Sets processors and memory nodes of a named cpuset cgroup, and shows them. */
+      spec(args?: CommandArguments["cgroup.cpuset.spec"], limits?: Limits): Promise<CommandValue<"cgroup.cpuset.spec">>;
+    };
+    /** Creates a named cgroup without limits where there is none of that name. */
+    ensure(args?: CommandArguments["cgroup.ensure"], limits?: Limits): Promise<CommandValue<"cgroup.ensure">>;
+    /** Lists the named cgroups by subsystem. */
+    list(limits?: Limits): Promise<CommandValue<"cgroup.list">>;
+    readonly memory: {
+      /** Sets the limits of a named memory cgroup when mem is not 0, and shows them. */
+      spec(args?: CommandArguments["cgroup.memory.spec"], limits?: Limits): Promise<CommandValue<"cgroup.memory.spec">>;
+    };
+    /** Moves the processes of a named cgroup to the root group and removes it. */
+    remove(args?: CommandArguments["cgroup.remove"], limits?: Limits): Promise<CommandValue<"cgroup.remove">>;
+    /** Takes the limits of a named cgroup away: memory unlimited, processors as in the root group. */
+    reset(args?: CommandArguments["cgroup.reset"], limits?: Limits): Promise<CommandValue<"cgroup.reset">>;
+    /** Moves a process into a named cgroup; it leaves the one it was in. */
+    taskAdd(args?: CommandArguments["cgroup.task-add"], limits?: Limits): Promise<CommandValue<"cgroup.task-add">>;
+    /** Moves a process to the root group, whichever group it is in. */
+    taskRemove(args?: CommandArguments["cgroup.task-remove"], limits?: Limits): Promise<CommandValue<"cgroup.task-remove">>;
+    /** Lists the processes in a named cgroup. */
+    tasks(args?: CommandArguments["cgroup.tasks"], limits?: Limits): Promise<CommandValue<"cgroup.tasks">>;
+  };
   readonly config: {
     /** Shows the main configuration of the node. */
     get(limits?: Limits): Promise<CommandValue<"config.get">>;
@@ -39,6 +103,36 @@ export interface CommandMethods {
     subscribe(args?: CommandArguments["core.subscribe"], options?: RunOptions): Promise<JobResult>;
     /** Runs one program without a shell and captures its output.. */
     system(args?: CommandArguments["core.system"], options?: RunOptions): Promise<JobResult>;
+  };
+  readonly disk: {
+    /** Describes one disk or one partition. */
+    getinfo(args: CommandArguments["disk.getinfo"], limits?: Limits): Promise<CommandValue<"disk.getinfo">>;
+    /** Tells whether a drive is in standby. */
+    isstandby(args: CommandArguments["disk.isstandby"], limits?: Limits): Promise<CommandValue<"disk.isstandby">>;
+    /** Lists disks with their partitions, partition table and free areas. */
+    list(limits?: Limits): Promise<CommandValue<"disk.list">>;
+    /** Creates a partition on a disk that is not in use. */
+    mkpart(args?: CommandArguments["disk.mkpart"], options?: RunOptions): Promise<JobResult>;
+    /** Writes an empty partition table to a disk that is not in use. */
+    mktable(args?: CommandArguments["disk.mktable"], options?: RunOptions): Promise<JobResult>;
+    /** Mounts a device on a directory. */
+    mount(args?: CommandArguments["disk.mount"], options?: RunOptions): Promise<JobResult>;
+    /** Shows the mount table by device. */
+    mounts(limits?: Limits): Promise<CommandValue<"disk.mounts">>;
+    /** Makes the partition with a UUID and its disk read-only until the machine starts again. */
+    protect(args?: CommandArguments["disk.protect"], limits?: Limits): Promise<CommandValue<"disk.protect">>;
+    /** Deletes a partition of a disk that is not in use. */
+    rmpart(args?: CommandArguments["disk.rmpart"], options?: RunOptions): Promise<JobResult>;
+    /** Measures random reads to tell flash from disks that turn. */
+    seektime(args: CommandArguments["disk.seektime"], limits?: Limits): Promise<CommandValue<"disk.seektime">>;
+    /** Asks a drive for its verdict on its own health. */
+    smartctlHealth(args: CommandArguments["disk.smartctl-health"], limits?: Limits): Promise<CommandValue<"disk.smartctl-health">>;
+    /** Reads what a drive says about itself. */
+    smartctlInfo(args: CommandArguments["disk.smartctl-info"], limits?: Limits): Promise<CommandValue<"disk.smartctl-info">>;
+    /** Sets after which time without use a drive stops turning. */
+    spindown(args: CommandArguments["disk.spindown"], limits?: Limits): Promise<CommandValue<"disk.spindown">>;
+    /** Unmounts a disk. */
+    umount(args?: CommandArguments["disk.umount"], options?: RunOptions): Promise<JobResult>;
   };
   readonly filesystem: {
     /** Changes permission bits. */
@@ -158,11 +252,53 @@ export interface CommandMethods {
     /** Shows how the network came up, every interface with what was tried on it, and can wait for a change. */
     status(args?: CommandArguments["net.status"], limits?: Limits): Promise<CommandValue<"net.status">>;
   };
+  readonly nft: {
+    /** Takes back what nft.open_port opened for a TCP port; none is fine. */
+    dropPort(args?: CommandArguments["nft.drop_port"], limits?: Limits): Promise<CommandValue<"nft.drop_port">>;
+    /** Lists the rules for packets to the node itself. */
+    list(limits?: Limits): Promise<CommandValue<"nft.list">>;
+    /** Accepts a TCP port until the machine goes down. */
+    openPort(args?: CommandArguments["nft.open_port"], limits?: Limits): Promise<CommandValue<"nft.open_port">>;
+    /** Tells whether a rule names a TCP port. */
+    ruleExists(args?: CommandArguments["nft.rule_exists"], limits?: Limits): Promise<CommandValue<"nft.rule_exists">>;
+  };
+  readonly pprof: {
+    readonly cpu: {
+      /** Starts a profile of what the agent computes; it ends by itself after 10 minutes. */
+      start(args?: CommandArguments["pprof.cpu.start"], limits?: Limits): Promise<CommandValue<"pprof.cpu.start">>;
+      /** Ends the profile of the agent and writes it. */
+      stop(limits?: Limits): Promise<CommandValue<"pprof.cpu.stop">>;
+    };
+    readonly mem: {
+      /** Shows how much memory the agent uses, and for what. */
+      stat(limits?: Limits): Promise<CommandValue<"pprof.mem.stat">>;
+      /** Writes a snapshot of the agent's heap; the agent stands still meanwhile. */
+      write(args?: CommandArguments["pprof.mem.write"], limits?: Limits): Promise<CommandValue<"pprof.mem.write">>;
+    };
+  };
   readonly process: {
     /** Sends a signal to one process. */
     kill(args: CommandArguments["process.kill"], limits?: Limits): Promise<CommandValue<"process.kill">>;
     /** Lists the processes of the operating system, whether or not they are jobs. */
     list(args?: CommandArguments["process.list"], limits?: Limits): Promise<CommandValue<"process.list">>;
+  };
+  readonly rtinfo: {
+    /** Lists the programs that report to rtinfo servers. */
+    list(limits?: Limits): Promise<CommandValue<"rtinfo.list">>;
+    /** Starts a program that reports to an rtinfo server. */
+    start(args?: CommandArguments["rtinfo.start"], limits?: Limits): Promise<CommandValue<"rtinfo.start">>;
+    /** Stops a program that reports to an rtinfo server. */
+    stop(args?: CommandArguments["rtinfo.stop"], limits?: Limits): Promise<CommandValue<"rtinfo.stop">>;
+  };
+  readonly socat: {
+    /** Lists the port forwards as packet filter text. */
+    list(limits?: Limits): Promise<CommandValue<"socat.list">>;
+    /** Picks free TCP ports of the node and keeps them reserved for two minutes. */
+    reserve(args?: CommandArguments["socat.reserve"], limits?: Limits): Promise<CommandValue<"socat.reserve">>;
+  };
+  readonly web: {
+    /** Downloads a URL to a file, whatever the status of the answer is. */
+    download(args?: CommandArguments["web.download"], limits?: Limits): Promise<CommandValue<"web.download">>;
   };
   readonly zerotier: {
     /** Shows the status of the node's ZeroTier service. */
