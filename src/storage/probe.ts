@@ -16,6 +16,7 @@ const COLUMNS: Readonly<Record<string, string>> = {
 
 /** A disk that does not answer holds up the listing for no longer. */
 const LIMIT_MS = 10_000;
+const AT_ONCE = 8;
 
 /**
  * Reads what is on devices from the devices themselves. lsblk leaves that to udev, which a machine does
@@ -24,9 +25,20 @@ const LIMIT_MS = 10_000;
  * @returns Contents by path; devices without any are left out.
  */
 export async function probeDevices(paths: readonly string[]): Promise<Map<string, Contents>> {
-  if (paths.length === 0) return new Map();
-  // The status only tells whether one of them had nothing.
-  const { stdout } = await runTool("blkid", ["-p", "-o", "export", "--", ...paths], {
+  const found = new Map<string, Contents>();
+  const waiting = [...paths];
+  const work = async (): Promise<void> => {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      for (const [name, contents] of await probe(path)) found.set(name, contents);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return found;
+}
+
+/** One at a time: given several devices blkid stops at the first one that has nothing on it. */
+async function probe(path: string): Promise<Map<string, Contents>> {
+  const { stdout } = await runTool("blkid", ["-p", "-o", "export", "--", path], {
     timeoutMs: LIMIT_MS,
   });
   return parseProbe(stdout);

@@ -99,6 +99,17 @@ describe.skipIf(missing !== undefined)("disks", () => {
     expect(left.streams?.[1]).toMatch(/Partition doesn't exist/);
   });
 
+  test("what is on a disk is listed, also behind one with nothing on it", async () => {
+    const [empty, full] = [lab.disk(), lab.disk()];
+    lab.run("mkfs.ext4", "-q", "-L", 'it"s a \\', full);
+    const listed: { kname: string; label: string; fstype: string }[] = await value("disk.list");
+    const found = [empty, full].map((path) => listed.find(({ kname }) => path.endsWith(kname)));
+    expect(found.map((one) => [one?.fstype, one?.label])).toEqual([
+      [null, null],
+      ["ext4", 'it"s a \\'],
+    ]);
+  });
+
   test("every column of the listing is a text or null, sizes are numbers", async () => {
     const disk = lab.disk();
     const listed: Record<string, unknown>[] = await value("disk.list");
