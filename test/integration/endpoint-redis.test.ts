@@ -75,6 +75,18 @@ describe.each(["2", "3"])("with RESP%s replies are those of Redis", (protocol) =
       "RPUSH a 1 2 3;LPUSH a 0;LLEN a;LRANGE a 0 -1;LRANGE a -2 -1;LRANGE a 3 1;LINDEX a 1;LINDEX a 9;LPOP a;RPOP a;LPOP a 5;LPOP a;LPOP a 1;RPOP a 0;EXISTS a",
     ],
     [
+      "subscriptions",
+      "UNSUBSCRIBE;PUNSUBSCRIBE;SUBSCRIBE log boot log;PING;PING hello;PSUBSCRIBE job:* x job:*;UNSUBSCRIBE none log;PUNSUBSCRIBE x;PUNSUBSCRIBE;UNSUBSCRIBE;PING",
+    ],
+    [
+      "what else a subscriber says",
+      "SUBSCRIBE log;GET a;SUBSCRIBE;PSUBSCRIBE;RPUSH a 1;NOSUCH a;UNSUBSCRIBE;GET s;RPUSH a 1",
+    ],
+    [
+      "who subscribed",
+      "PUBSUB NUMSUB log x;PUBSUB NUMSUB;PUBSUB NUMPAT;PUBSUB CHANNELS;PUBSUB CHANNELS l*;PUBSUB",
+    ],
+    [
       "counted pops",
       "RPUSH a 1 2 3;LPOP a 0;LPOP a 2;LPOP a -1;LPOP a x;LPOP a 1 2;RPOP a 9;RPOP a 9",
     ],
