@@ -191,22 +191,74 @@ describe("statistics", () => {
     expect(seen.sort()).toStrictEqual(watched.sort());
   });
 
-  test("sizes of disks are those that df shows", async () => {
-    await agent.run("monitor", { domain: "disk" });
-    const states = Object.entries(await query("disk.size.total"));
-    for (const [name, { last_value: total, tags }] of states) {
-      const id = name.slice("disk.size.total/".length);
-      const args = ["-B1", "--output=source,size,fstype"];
-      const row = execFileSync("df", args, { encoding: "utf8" })
-        .split("\n")
-        .map((line) => line.trim().split(/\s+/))
-        .find(([source]) => source === `/dev/${id}`);
-      // df shows one mount of each device, perhaps one that cannot be seen here.
-      if (row === undefined) continue;
-      expect([total, tags.find(({ key }) => key === "fs")?.value]).toStrictEqual([
-        Number(row[1]),
-        row[2],
-      ]);
+  test("a disk has the counters of the kernel and the size that df shows", async () => {
+    const [image, mounted] = [agent.path("disk.img"), agent.path("mounted")];
+    execFileSync("truncate", ["-s", "32M", image]);
+    execFileSync("mkfs.ext4", ["-q", image]);
+    const text = (program: string, ...args: string[]) =>
+      execFileSync(program, args, { encoding: "utf8" }).trim();
+    const device = text("losetup", "--find", "--show", image);
+    try {
+      execFileSync("mkdir", [mounted]);
+      execFileSync("mount", [device, mounted]);
+      writeFileSync(join(mounted, "file"), Buffer.alloc(5_000_000, "x"));
+      execFileSync("sync", ["-f", mounted]);
+      await agent.run("monitor", { domain: "disk" });
+      const id = device.slice("/dev/".length);
+      const value = async (metric: string, tags = {}) =>
+        (await query(metric, { id, type: "phys", ...tags }))[`${metric}/${id}`]?.last_value;
+      const [reads, , readSectors, , writes, , writtenSectors] = text(
+        "cat",
+        `/sys/block/${id}/stat`,
+      )
+        .split(/\s+/)
+        .map(Number);
+      expect(await value("disk.iops.read")).toBe(reads);
+      expect(await value("disk.iops.write")).toBe(writes);
+      expect(await value("disk.throughput.read")).toBe((readSectors ?? 0) / 2);
+      expect(await value("disk.throughput.write")).toBe((writtenSectors ?? 0) / 2);
+      expect((writtenSectors ?? 0) / 2).toBeGreaterThan(4800);
+      const [size, free] =
+        text("df", "-B1", "--output=size,avail", mounted)
+          .split("\n")
+          .at(-1)
+          ?.trim()
+          .split(/\s+/)
+          .map(Number) ?? [];
+      expect(await value("disk.size.total", { fs: "ext4" })).toBe(size);
+      expect(await value("disk.size.free", { fs: "ext4" })).toBe(free);
+    } finally {
+      execFileSync("umount", ["-lq", mounted]);
+      execFileSync("losetup", ["-d", device]);
+    }
+  });
+
+  test("a bridge and the link of a container that is watched have those of ip", async () => {
+    // Names nobody else uses, at most 15 characters.
+    const [bridge, watched, other] = ["n0rec-br", "contm9999-0", "n0rec-veth"];
+    const ip = (...args: string[]) => execFileSync("ip", args, { encoding: "utf8" });
+    ip("link", "add", bridge, "type", "bridge");
+    try {
+      ip("link", "add", watched, "type", "veth", "peer", "name", other);
+      ip("link", "set", watched, "up");
+      ip("link", "set", other, "up");
+      const packets = () =>
+        JSON.parse(ip("-j", "-s", "link", "show", watched))[0].stats64.tx.packets as number;
+      await vi.waitUntil(() => packets() > 0, { timeout: 10_000 });
+      const before = packets();
+      await agent.run("monitor", { domain: "network" });
+      const after = packets();
+      const states = await query("network.packets.tx", { kind: "veth" });
+      expect(Object.keys(states)).toStrictEqual([`network.packets.tx/${watched}`]);
+      const seen = states[`network.packets.tx/${watched}`]?.last_value;
+      expect(seen).toBeGreaterThanOrEqual(before);
+      expect(seen).toBeLessThanOrEqual(after);
+      expect(Object.keys(await query("network.packets.rx", { kind: "bridge" }))).toContain(
+        `network.packets.rx/${bridge}`,
+      );
+    } finally {
+      ip("link", "delete", bridge);
+      execFileSync("sh", ["-c", `ip link delete ${watched} 2>/dev/null || true`]);
     }
   });
 });
