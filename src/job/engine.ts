@@ -179,7 +179,7 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
 
   whenKilled(id: string, limitMs: number): Promise<void> {
     const job = this.#jobs.get(id);
-    if (job === undefined || job.group === 0) return Promise.resolve();
+    if (job?.hasProgram !== true) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
         cancel();

@@ -101,6 +101,11 @@ export class Job {
     return this.#startedMs;
   }
 
+  /** A program runs or is being started. */
+  get hasProgram(): boolean {
+    return this.#run !== undefined && this.#executable.kind === "process";
+  }
+
   /** How long the current run has lasted. */
   get runningMs(): number {
     return this.#context.clock.monotonicMs() - this.#startedAtMs;
