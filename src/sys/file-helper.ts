@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, rename, stat } from "node:fs/promises";
+import { chmod, chown, mkdir, realpath, rename, stat } from "node:fs/promises";
 import { errorCode, errorText } from "../base/errors.ts";
 import { FileDescriptors } from "./file-descriptors.ts";
 import { fileError } from "./file-errors.ts";
@@ -20,6 +20,7 @@ export async function runFileHelper(): Promise<number> {
   process.on("message", (call: FileCall) => void answer(descriptors, call));
   // Not process.exit(), which waits for threads that hang.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+  say({ open: 0 });
   return await new Promise(() => {});
 }
 
@@ -105,6 +106,10 @@ type Changing = Extract<FileRequest, { readonly do: "chmod" | "chown" }>;
 async function change(request: Changing, step: () => void): Promise<void> {
   const verb = request.do === "chmod" ? "change the mode of" : "change the owner of";
   const path = resolvePath(verb, request.path);
+  // A slip of the pen that nobody could repair.
+  if (request.recursive && (await realpath(path).catch(() => path)) === "/") {
+    throw fileError(verb, request.path, "the root with all below it seen, expected a part of it");
+  }
   if (request.do === "chmod") {
     const mode = request.mode & 0o777;
     if (request.recursive) await changeTree(path, setMode(mode), { step });

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AgentError } from "../base/errors.ts";
+import { fileError } from "./file-errors.ts";
 import { BATCH, type FileCall, type FileReply, type FileRequest } from "./file-requests.ts";
 
 /** Requests the helper works on at once; others wait for their turn. */
@@ -12,6 +13,8 @@ const THREADS = MAX_RUNNING * BATCH;
 const MAX_WAITING = 10_000;
 /** A request of which nothing is done for this long hangs. */
 const LIMIT_MS = 30_000;
+/** The helper itself is there after a part of a second; on a busy node it takes longer. */
+const START_MS = 30_000;
 /** The helper ends when nothing is open and nobody has asked for this long. */
 const IDLE_MS = 60_000;
 /** Room for the largest directory that is listed, and soon collected: blocks leave much behind. */
@@ -42,6 +45,8 @@ export class FileProcess {
   readonly #waiting: Waiting[] = [];
   readonly #running = new Map<number, Running>();
   #child: ChildProcess | undefined;
+  /** The helper has said that it is there. */
+  #isReady = false;
   #undead = 0;
   #lastId = 0;
   #open = 0;
@@ -111,7 +116,8 @@ export class FileProcess {
   #watch(running: Running): void {
     clearTimeout(running.timer);
     if (running.isGivenUp) return;
-    running.timer = setTimeout(() => this.#giveUp(running), this.#limitMs);
+    const limitMs = this.#isReady ? this.#limitMs : Math.max(this.#limitMs, START_MS);
+    running.timer = setTimeout(() => this.#giveUp(running), limitMs);
   }
 
   #giveUp(running: Running): void {
@@ -151,6 +157,10 @@ export class FileProcess {
   }
 
   #take(reply: FileReply): void {
+    if (!this.#isReady) {
+      this.#isReady = true;
+      for (const running of this.#running.values()) this.#watch(running);
+    }
     if ("open" in reply) this.#open = reply.open;
     const running = "id" in reply ? this.#running.get(reply.id) : undefined;
     if (running !== undefined && "progress" in reply) {
@@ -170,6 +180,7 @@ export class FileProcess {
   #leave(child: ChildProcess | undefined, seen: string): void {
     if (child === undefined || this.#child !== child) return;
     this.#child = undefined;
+    this.#isReady = false;
     this.#open = 0;
     for (const running of this.#running.values()) {
       clearTimeout(running.timer);
@@ -193,7 +204,21 @@ function startHelper(): ChildProcess {
   });
 }
 
+const VERBS: Readonly<Record<FileRequest["do"], string>> = {
+  open: "open",
+  read: "read",
+  write: "write",
+  close: "close",
+  mkdir: "create directory",
+  remove: "remove",
+  exists: "look at",
+  list: "list",
+  move: "move",
+  chmod: "change the mode of",
+  chown: "change the owner of",
+};
+
 function failure(request: FileRequest, seen: string): AgentError {
-  const what = "path" in request ? ` ${JSON.stringify(request.path.slice(0, 200))}` : "";
-  return new AgentError("E_FILE", `Cannot ${request.do}${what}: ${seen}`);
+  if ("path" in request) return fileError(VERBS[request.do], request.path, seen);
+  return new AgentError("E_FILE", `Cannot ${VERBS[request.do]} a file: ${seen}`);
 }

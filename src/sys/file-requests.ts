@@ -41,7 +41,7 @@ export type FileReply =
   | { readonly id: number; readonly open: number; readonly error: string }
   /** The request goes on: something of it was done since the last time. */
   | { readonly id: number; readonly progress: true }
-  /** A descriptor was closed because nobody used it. */
+  /** It is there, or a descriptor was closed because nobody used it. */
   | { readonly open: number };
 
 /** Largest block of `filesystem.read`. */
