@@ -171,6 +171,9 @@ describe.skipIf(missing !== undefined)("bridges", () => {
     await run("bridge.nic-add", { name: "br0", nic: "c0" });
     expect((await cell.json("ip -json link show v0"))[0]).toMatchObject({ master: "br0" });
     expect(await run("bridge.nic-list", { name: "br0" })).toEqual(["v0", "c0"]);
+    await run("bridge.create", { name: "br9" });
+    await run("bridge.nic-add", { name: "br9", nic: "c0" });
+    expect(await run("bridge.nic-list", { name: "br0" })).toEqual(["v0"]);
     await run("bridge.nic-remove", { nic: "v0" });
     await run("bridge.nic-remove", { nic: "v0" });
     expect((await cell.json("ip -json link show v0"))[0]).not.toHaveProperty("master");
