@@ -12,10 +12,12 @@ import { systemClock } from "./sys/clock.ts";
 import { PRIVATE_FILES, VAULT } from "./vault/controller-api.ts";
 
 export interface AgentStartupOptions {
-  readonly core: Core;
+  readonly core: Pick<Core, "addCommand" | "config" | "engine" | "log">;
   /** Main configuration file; the directory `conf.d` beside it is read too. */
   readonly configFile: string;
   readonly isHost: boolean;
+  /** Copy of the `conf.d` of the private configuration. Default {@link UNLOCKED_STARTUP}. */
+  readonly unlockedDirectory?: string;
 }
 
 const NO_SERVICES = "no start-up services configured";
@@ -24,12 +26,14 @@ const ALL: readonly Milestone[] = ["init", "net", "boot"];
 /** Start-up services and extensions of this agent. Most nodes have none: then nothing of it is loaded. */
 export class AgentStartup implements BootServices {
   readonly #options: AgentStartupOptions;
+  readonly #unlocked: string;
   #startup: Startup | undefined;
   #isPrivateRead = false;
   #onProblem: (problem: string) => void = () => {};
 
   constructor(options: AgentStartupOptions) {
     this.#options = options;
+    this.#unlocked = options.unlockedDirectory ?? UNLOCKED_STARTUP;
   }
 
   /**
@@ -93,14 +97,14 @@ export class AgentStartup implements BootServices {
   /** The private configuration is there from `services.net` on. */
   #hasUnread(milestone: Milestone): boolean {
     const { isHost } = this.#options;
-    return !isHost && !this.#isPrivateRead && milestone !== "init" && existsSync(UNLOCKED_STARTUP);
+    return !isHost && !this.#isPrivateRead && milestone !== "init" && existsSync(this.#unlocked);
   }
 
   async #loadPrivate(): Promise<void> {
     this.#isPrivateRead = true;
     const startup = await this.#open();
     const shown = `${VAULT.mountpoint}/${PRIVATE_FILES.startupDirectory}`;
-    const problems = await startup.load([{ path: UNLOCKED_STARTUP, shown, isRequired: false }]);
+    const problems = await startup.load([{ path: this.#unlocked, shown, isRequired: false }]);
     for (const problem of problems) {
       this.#options.core.log.warn("setting not used", { problem });
       this.#onProblem(problem);

@@ -1,7 +1,7 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError, errorCode, errorText } from "../base/errors.ts";
-import { slowFiles } from "../sys/slow-files.ts";
+import { SlowFiles } from "../sys/slow-files.ts";
 
 /** A configuration file as it was read. */
 export interface StartupText {
@@ -21,10 +21,14 @@ export interface StartupPlace {
 
 const MAX_FILES = 500;
 const MAX_FILE_BYTES = 256 * 1024;
+const MAX_ALL_BYTES = 8 * 1024 * 1024;
 const SUFFIX = ".toml";
 const O_RDONLY = 0;
 const O_NOCTTY = 0o400;
 const O_NONBLOCK = 0o4000;
+
+/** Of its own: a path somebody named here that does not answer must not keep the unlock from reading. */
+const slowFiles = new SlowFiles();
 
 /**
  * Reads configuration files without ever waiting for one: pipes, devices and sockets are not opened, and a
@@ -35,10 +39,11 @@ export async function readTexts(
 ): Promise<{ texts: StartupText[]; problems: string[] }> {
   const texts: StartupText[] = [];
   const problems: string[] = [];
+  const into = { texts, problems, leftBytes: MAX_ALL_BYTES };
   for (const place of places) {
     const shown = place.shown ?? place.path;
     try {
-      const work = (): Promise<void> => readPlace(place, shown, { texts, problems });
+      const work = (): Promise<void> => readPlace(place, shown, into);
       await slowFiles.read({ path: shown, code: "E_STARTUP_FILE", work });
     } catch (error) {
       if (errorCode(error) === "ENOENT" && !place.isRequired) continue;
@@ -48,14 +53,28 @@ export async function readTexts(
   return { texts, problems };
 }
 
-async function readPlace(
-  { path }: StartupPlace,
-  shown: string,
-  into: { texts: StartupText[]; problems: string[] },
-): Promise<void> {
+interface Into {
+  readonly texts: StartupText[];
+  readonly problems: string[];
+  /** What may still be read. */
+  leftBytes: number;
+}
+
+async function readPlace({ path }: StartupPlace, shown: string, into: Into): Promise<void> {
+  const take = async (from: string, file: string): Promise<void> => {
+    const content = await readFile(from);
+    if (content.length > into.leftBytes) {
+      throw new AgentError(
+        "E_STARTUP_FILE",
+        `more than ${MAX_ALL_BYTES} bytes in all files seen, expected fewer`,
+      );
+    }
+    into.leftBytes -= content.length;
+    into.texts.push({ file, text: content.toString("utf8") });
+  };
   const status = await stat(path);
   if (!status.isDirectory()) {
-    into.texts.push({ file: shown, text: await readFile(path) });
+    await take(path, shown);
     return;
   }
   const names = (await readdir(path)).filter((name) => name.endsWith(SUFFIX)).sort();
@@ -67,14 +86,14 @@ async function readPlace(
   for (const name of names.slice(0, MAX_FILES)) {
     const file = printable(`${shown}/${name}`);
     try {
-      into.texts.push({ file, text: await readFile(join(path, name)) });
+      await take(join(path, name), file);
     } catch (error) {
       into.problems.push(problemText(file, error));
     }
   }
 }
 
-async function readFile(path: string): Promise<string> {
+async function readFile(path: string): Promise<Buffer> {
   // To open a device may already do something, for example start a watchdog.
   requireFile(await stat(path));
   const handle = await open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -89,7 +108,7 @@ async function readFile(path: string): Promise<string> {
       length += bytesRead;
     }
     if (length > MAX_FILE_BYTES) throw tooLarge(`more than ${MAX_FILE_BYTES}`);
-    return buffer.toString("utf8", 0, length);
+    return buffer.subarray(0, length);
   } finally {
     await handle.close();
   }

@@ -7,6 +7,8 @@ import { readPrivate } from "./read-private.ts";
 const LIMIT_BYTES = 64 * 1024;
 const CONFIG_LIMIT_BYTES = 1024 * 1024;
 const STARTUP_LIMIT_BYTES = 256 * 1024;
+/** Files; they are copied to memory. */
+const STARTUP_LIMIT = 100;
 const PASSWORD_LIMIT_BYTES = 4096;
 const IDENTITY_LIMIT_BYTES = 4096;
 
@@ -61,8 +63,8 @@ export class PrivateFiles {
     const directory = PRIVATE_FILES.startupDirectory;
     const texts = new Map<string, string>();
     const problems: string[] = [];
-    for (const name of await listPrivate(this.#directory, directory)) {
-      if (!name.endsWith(".toml")) continue;
+    const names = await listPrivate(this.#directory, directory);
+    for (const name of names.filter((file) => file.endsWith(".toml")).slice(0, STARTUP_LIMIT)) {
       try {
         const content = await this.#read(`${directory}/${name}`, STARTUP_LIMIT_BYTES);
         if (content !== undefined) texts.set(name, content.toString("utf8"));

@@ -2,6 +2,7 @@ import { errorText } from "../../base/errors.ts";
 import { parseNetworkConfig } from "../../config/network-config-parse.ts";
 import { PRIVATE_FILES } from "../../vault/controller-api.ts";
 import type { UstarEntry } from "../../vault/ustar.ts";
+import { checkStartup } from "./check-startup.ts";
 import { checkCertificate } from "./client-certificate.ts";
 import { PlainTree } from "./plain-tree.ts";
 import { checkAuthorizedKeys, completeSshKey, samePublicKey } from "./ssh-keys.ts";
@@ -46,6 +47,7 @@ export async function checkContents(
   if (password !== undefined) problems.push(...checkPassword(password));
   const netToml = tree.text(PRIVATE_FILES.netToml);
   if (netToml !== undefined) problems.push(...checkNetToml(netToml));
+  problems.push(...checkStartup(tree));
   return [...problems, ...(await checkSsh(tree, work))];
 }
 
