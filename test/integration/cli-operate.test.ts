@@ -141,6 +141,40 @@ test("logs -f: past and news once each, until the tool is ended", async () => {
   expect(seen.filter((line) => line === "talker three")).toHaveLength(1);
 });
 
+test("logs -f: goes on when the machine was away", async () => {
+  const child = agent.spawn("logs", "-f", "-n", "0", "--job", "after", "-o", "json");
+  child.stdin.end();
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (text) => {
+    out += text;
+  });
+  child.stderr.on("data", (text) => {
+    err += text;
+  });
+  await expect.poll(() => listeners(), { timeout: 20_000 }).toBeGreaterThan(0);
+  await agent.crash();
+  await expect.poll(() => err, { timeout: 20_000 }).toContain("cannot be reached");
+  await agent.start();
+  await expect.poll(() => err, { timeout: 20_000 }).toContain("the machine is back");
+  await expect.poll(() => listeners(), { timeout: 20_000 }).toBeGreaterThan(0);
+  await cli("run", "--id", "after", "--", "echo", "still here");
+  await expect.poll(() => out, { timeout: 20_000 }).toContain("still here");
+  child.kill("SIGTERM");
+  expect(await once(child, "close")).toEqual([143, null]);
+});
+
+/** How many clients listen to the log. */
+async function listeners(): Promise<number> {
+  const redis = new Redis({ path: join(agent.directory, "state/redis.sock") });
+  try {
+    const [, count] = (await redis.call("PUBSUB", "NUMSUB", "log")) as [string, number];
+    return count;
+  } finally {
+    redis.disconnect();
+  }
+}
+
 test("call --help shows what the registry says", async () => {
   const { code, out } = await cli("call", "process.kill", "--help");
   expect(code).toBe(0);
