@@ -1,8 +1,7 @@
-import { randomInt } from "node:crypto";
 import { AgentError } from "../base/errors.ts";
-import { readText } from "../sys/proc/read-text.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { runProgram } from "./program.ts";
+import { sizeOf } from "./signatures.ts";
 
 /** The shape of `disk.seektime`. */
 export interface SeekTime {
@@ -13,61 +12,51 @@ export interface SeekTime {
 }
 
 const READS = 40;
-const LIMIT_MS = 15_000;
+const READS_LIMIT_MS = 10_000;
+const LIMIT_MS = 20_000;
 const BLOCK_BYTES = 4096;
-const SECTOR_BYTES = 512;
 /** The fastest disks that turn need 3 ms for half a turn and a move; flash answers within 0.2 ms. */
 const SLOWEST_SSD_US = 2000;
 
 /**
- * Measures random reads that no memory of the kernel answers (O_DIRECT). Each is a process of its own:
- * a disk that does not answer then holds no thread of the agent. The program measures the read itself.
- *
- * @throws AgentError `E_DEVICE` for an empty device; CommandError as {@link runProgram}.
+ * Reads past all caches of the kernel. The kernel then wants memory that begins on a page, as that of
+ * WebAssembly does. Prints nanoseconds as a JSON array.
  */
-export async function measureSeekTime(device: BlockDevice): Promise<SeekTime> {
-  const sectors = Number(readText(`${device.sysPath}/size`) ?? 0);
-  const blocks = Math.floor((sectors * SECTOR_BYTES) / BLOCK_BYTES);
-  if (blocks < 1) {
-    throw new AgentError("E_DEVICE", `Cannot measure ${device.path}: it holds nothing to read`);
-  }
-  const deadline = performance.now() + LIMIT_MS;
-  const times: number[] = [];
-  do {
-    const timeoutMs = Math.max(1, Math.round(deadline - performance.now()));
-    times.push(await readOnce(device.path, randomInt(Math.min(blocks, MOST_BLOCKS)), timeoutMs));
-  } while (times.length < READS && performance.now() < deadline);
-  const elapsed = median(times);
-  return { device: device.path, elapsed, type: elapsed < SLOWEST_SSD_US ? "SSD" : "HDD" };
-}
-
-/** Limit of the generator; 1 EiB in blocks. */
-const MOST_BLOCKS = 2 ** 48 - 1;
-
-async function readOnce(path: string, block: number, timeoutMs: number): Promise<number> {
-  const { stderr } = await runProgram(
-    "dd",
-    [`if=${path}`, "of=/dev/null", `bs=${BLOCK_BYTES}`, "count=1", `skip=${block}`, "iflag=direct"],
-    { timeoutMs },
-  );
-  return parseReadTime(stderr);
-}
+const MEASURE = `
+const { constants, openSync, readSync } = require("node:fs");
+const [path, blocks, reads, limitMs] = process.argv.slice(1);
+const page = Buffer.from(new WebAssembly.Memory({ initial: 1 }).buffer, 0, ${BLOCK_BYTES});
+const disk = openSync(path, constants.O_RDONLY | constants.O_DIRECT);
+const end = performance.now() + Number(limitMs);
+const times = [];
+do {
+  const position = Math.floor(Math.random() * Number(blocks)) * ${BLOCK_BYTES};
+  const begin = process.hrtime.bigint();
+  readSync(disk, page, 0, ${BLOCK_BYTES}, position);
+  times.push(Number(process.hrtime.bigint() - begin));
+} while (times.length < Number(reads) && performance.now() < end);
+console.log(JSON.stringify(times));`;
 
 /**
- * Microseconds in the report of dd: `4096 bytes (4.1 kB, 4.0 KiB) copied, 0.000123 s, 33 MB/s`, or
- * `seconds` from busybox.
+ * Measures random reads, in a process of its own: a disk that does not answer then holds no thread of
+ * the agent.
  *
- * @throws AgentError `E_SEEK_TIME` when there are none.
+ * @throws AgentError `E_DEVICE` for an empty device; CommandError when the disk cannot be read.
  */
-export function parseReadTime(report: string): number {
-  const [, seconds] = /copied, (\d[\d.e+-]*) s/.exec(report) ?? [];
-  if (seconds === undefined) {
-    throw new AgentError("E_SEEK_TIME", `Cannot measure: ${JSON.stringify(report)} seen from dd`);
-  }
-  return Math.round(Number(seconds) * 1e6);
+export async function measureSeekTime({ path, ...device }: BlockDevice): Promise<SeekTime> {
+  const blocks = Math.floor(sizeOf({ path, ...device }) / BLOCK_BYTES);
+  if (blocks < 1)
+    throw new AgentError("E_DEVICE", `Cannot measure ${path}: it holds nothing to read`);
+  const words = [path, ...[blocks, READS, READS_LIMIT_MS].map(String)];
+  const { stdout } = await runProgram(process.execPath, ["-e", MEASURE, "--", ...words], {
+    timeoutMs: LIMIT_MS,
+  });
+  const elapsed = medianMicroseconds(JSON.parse(stdout));
+  return { device: path, elapsed, type: elapsed < SLOWEST_SSD_US ? "SSD" : "HDD" };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+/** @param times Nanoseconds. */
+export function medianMicroseconds(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return Math.round((sorted[Math.floor(sorted.length / 2)] ?? 0) / 1000);
 }

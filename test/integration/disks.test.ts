@@ -458,6 +458,7 @@ describe.skipIf(missing !== undefined)("disks", () => {
       elapsed: expect.any(Number),
       type: expect.stringMatching(/^(SSD|HDD)$/),
     });
+    expect(found.elapsed).toBeGreaterThan(0);
     expect(await call("disk.seektime", { disk: 5 })).toMatchObject({ code: 400 });
     expect(await call("disk.spindown", { disk, spindown: 241 })).toMatchObject({ code: 400 });
     expect(await call("disk.spindown", { disk, spindown: -1 })).toMatchObject({ code: 500 });
