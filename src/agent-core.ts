@@ -26,6 +26,7 @@ import type { SequenceEvents } from "./sequencer/sequence.ts";
 import { startMonitorsLater } from "./stats/start-monitors.ts";
 import { LinuxCgroups } from "./sys/cgroup-linux.ts";
 import { systemClock } from "./sys/clock.ts";
+import { IdleMemory, releaseV8Memory, v8HeapBytes } from "./sys/idle-memory.ts";
 import { linuxProcessTree } from "./sys/process-tree.ts";
 import { LinuxSpawner } from "./sys/spawn-linux.ts";
 
@@ -97,6 +98,8 @@ export function openCore(parts: {
     cgroups: options.isHost ? null : new LinuxCgroups(CGROUP_ROOT),
     limits: defaultLimits(loaded.config.jobs),
   });
+  const memory = new IdleMemory({ clock, heapBytes: v8HeapBytes, release: releaseV8Memory });
+  messages.listen({ finished: () => memory.touch() });
   const services = agentServices({ ...parts, clock, version, engine, messages, keyspace });
   for (const command of registry.list()) {
     executables.set(command.name, toExecutable(command, services));
