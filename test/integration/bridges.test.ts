@@ -1,8 +1,9 @@
+import { resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { NetworkCell } from "./support/network-cell.ts";
 import { missingForLab } from "./support/network-lab.ts";
 
-const missing = missingForLab("nft");
+const missing = missingForLab("nft", "redis-cli", "ss");
 if (missing !== undefined) console.log(`bridges is skipped: ${missing}`);
 
 /** A node on `v0`, the world behind it, and a client that is not attached to anything yet. */
@@ -112,6 +113,30 @@ describe.skipIf(missing !== undefined)("bridges", () => {
     expect(await run("bridge.list")).toEqual(["br0"]);
     await run("bridge.delete", { name: "br0" });
     expect(await traces()).toMatchObject({ links: [], rules: "", programs: "", files: "" });
+  });
+
+  test("an agent that was killed comes back, and with it the name server", async () => {
+    const agent = `setsid ${resolve("bin/node0")} agent --host --state-dir /run/node0 >/dev/null 2>>/run/log & echo $!`;
+    const ready = (times: number) =>
+      expect
+        .poll(() => sh("grep -c '\"agent ready\"' /run/log || true"), { timeout: 20_000 })
+        .toBe(`${times}\n`);
+    const pid = (await sh(agent)).trim();
+    await ready(1);
+    const call = `redis-cli -s /run/node0/redis.sock bridge.create '${JSON.stringify(DNSMASQ)}'`;
+    expect(await sh(call)).toContain('"state":"SUCCESS"');
+    const server = await sh("pgrep -x dnsmasq");
+    await sh(`kill -KILL ${pid}`);
+    await sh(agent);
+    await ready(2);
+    await expect
+      .poll(() => sh("pgrep -n -x dnsmasq || true"), { timeout: 20_000 })
+      .not.toBe(server);
+    // Nobody collects its end here.
+    expect(await sh(`grep State /proc/${server.trim()}/status || echo gone`)).toMatch(/Z|gone/);
+    await expect
+      .poll(() => sh("ss -Htln 'sport = :53'"), { timeout: 20_000 })
+      .toContain("10.20.0.1:53");
   });
 
   test("each mode has its name server or none; bridges of others are deleted too", async () => {
