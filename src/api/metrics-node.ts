@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { gauge, type MetricFamily, type MetricSample } from "../metrics/family.ts";
+import { counter, gauge, type MetricFamily, type MetricSample } from "../metrics/family.ts";
 import type { NetworkStatus } from "../network/status.ts";
 import type { PhaseState } from "../sequencer/types.ts";
 import type { Services } from "./services.ts";
@@ -111,6 +111,7 @@ async function statisticsMetrics(
   statistics: NonNullable<Services["statistics"]>,
 ): Promise<MetricFamily[]> {
   const states = await statistics.query("", {}).catch(() => ({}));
+  const { badLines, refused } = await statistics.counts();
   const values: MetricSample[] = [];
   const times: MetricSample[] = [];
   for (const [name, state] of Object.entries(states).slice(0, MAX_STATISTICS)) {
@@ -133,6 +134,8 @@ async function statisticsMetrics(
       times,
     ),
     gauge("node0_statistics", "Statistics there are.", Object.keys(states).length),
+    counter("node0_statistics_bad_lines_total", "Lines of jobs that cannot be used.", badLines),
+    counter("node0_statistics_refused_total", "Values without room for their statistic.", refused),
   ];
 }
 

@@ -15,6 +15,7 @@ import {
 import { MetricsListeners } from "./metrics-listen.ts";
 import { nodeMetrics } from "./metrics-node.ts";
 import { processMetrics } from "./metrics-process.ts";
+import { recordMetrics } from "./metrics-records.ts";
 import type { Services } from "./services.ts";
 
 export interface MetricsSources extends EndpointSources {
@@ -67,6 +68,7 @@ async function renderNode(sources: MetricsSources, monitor: ProcessMonitor): Pro
     ...jobMetrics(sources.jobs),
     ...processMetrics(monitor),
     ...(await nodeMetrics(services)),
+    ...(await recordMetrics(services.records)),
   ];
   const seconds = (services.clock.monotonicMs() - startedMs) / MS_PER_SECOND;
   const last = gauge("node0_scrape_seconds", "Seconds it took to collect all this.", seconds);

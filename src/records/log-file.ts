@@ -47,6 +47,11 @@ export class LogFile {
     this.#options = options;
   }
 
+  /** Records that were lost. */
+  get lost(): number {
+    return this.#queue.allLost;
+  }
+
   push(message: JobMessage): void {
     this.#queue.push(message);
     this.#start();
@@ -118,7 +123,8 @@ export class LogFile {
         this.#bytes += bytesWritten;
       }
     } catch (error) {
-      this.#queue.lose(lost + records.length);
+      this.#queue.lose(records.length);
+      this.#queue.tellAgain(lost);
       throw error;
     }
     if (this.#hasFailed) this.#options.log.info("log file of jobs is written again");

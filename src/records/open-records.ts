@@ -23,5 +23,6 @@ export function openRecords(options: RecordsOptions & { readonly hub: MessageHub
     subscribe: async (queue, levels) => (await records()).subscribe(queue, levels),
     unsubscribe: async (key) => (await records()).unsubscribe(key),
     reopen: async () => (await records()).reopen(),
+    lost: async () => (await records()).lost(),
   };
 }

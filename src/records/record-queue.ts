@@ -19,10 +19,16 @@ export class RecordQueue {
   #first = 0;
   #bytes = 0;
   #lost = 0;
+  #allLost = 0;
 
   /** @param maxBytes Length of the texts, and something for each record. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+  }
+
+  /** Records that were lost since the start, whether or not somebody was told. */
+  get allLost(): number {
+    return this.#allLost;
   }
 
   get isEmpty(): boolean {
@@ -34,11 +40,17 @@ export class RecordQueue {
     const record = shorten(message);
     this.#records.push(record);
     this.#bytes += costOf(record);
-    while (this.#bytes > this.#maxBytes && this.#shift() !== undefined) this.#lost += 1;
+    while (this.#bytes > this.#maxBytes && this.#shift() !== undefined) this.lose(1);
   }
 
   /** Records that were taken and could not be written. */
   lose(count: number): void {
+    this.#lost += count;
+    this.#allLost += count;
+  }
+
+  /** It could not be told that so many were lost. */
+  tellAgain(count: number): void {
     this.#lost += count;
   }
 

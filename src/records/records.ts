@@ -10,7 +10,7 @@ import { LevelSet, NO_LEVELS } from "./level-set.ts";
 import { LogFile } from "./log-file.ts";
 import { RemoteLog } from "./remote-log.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import type { RecordControl } from "./types.ts";
+import type { LostRecords, RecordControl } from "./types.ts";
 
 export interface RecordsOptions {
   readonly config: LoggingConfig;
@@ -71,6 +71,10 @@ export class Records implements MessageListener, RecordControl {
 
   async reopen(): Promise<void> {
     await this.#file.rotate();
+  }
+
+  async lost(): Promise<LostRecords> {
+    return { file: this.#file.lost, remote: this.#remote?.lost ?? 0 };
   }
 
   /** Writes what waits for the file; the remote connection ends. */

@@ -45,6 +45,11 @@ export class RemoteLog {
     this.#queue = new RecordQueue(options.buffer);
   }
 
+  /** Records that were lost for want of room. */
+  get lost(): number {
+    return this.#queue.allLost;
+  }
+
   push(message: JobMessage): void {
     this.#queue.push(message);
     if (this.#isConnected) this.#send();

@@ -1,3 +1,9 @@
+/** Records that left for want of room or a place to go, since the start of the agent. */
+export interface LostRecords {
+  readonly file: number;
+  readonly remote: number;
+}
+
 /** What commands do with the log records of all jobs (wire protocol 9). */
 export interface RecordControl {
   /**
@@ -14,4 +20,5 @@ export interface RecordControl {
   unsubscribe(key: string): Promise<void>;
   /** Begins a new log file; the old one gets the time as suffix. */
   reopen(): Promise<void>;
+  lost(): Promise<LostRecords>;
 }

@@ -8,7 +8,7 @@ import type { Logger } from "../log/logger.ts";
 import { type Bytes, bytesOfText } from "../resp/bytes.ts";
 import { parseLine } from "./parse-line.ts";
 import { type FinishedSample, MetricState } from "./state.ts";
-import type { Sample, StatisticsControl, Tag, WireState } from "./types.ts";
+import type { Sample, StatisticsControl, StatisticsCounts, Tag, WireState } from "./types.ts";
 
 /** Level of a statistics line (wire protocol 7.1). */
 export const STATISTICS_LEVEL = 10;
@@ -53,14 +53,8 @@ export class Aggregator implements MessageListener, StatisticsControl {
     this.#sweepLater();
   }
 
-  /** Lines that could not be used, since the start. */
-  get badLines(): number {
-    return this.#badLines;
-  }
-
-  /** Values of metrics for which there was no room, since the start. */
-  get refused(): number {
-    return this.#refused;
+  async counts(): Promise<StatisticsCounts> {
+    return { badLines: this.#badLines, refused: this.#refused };
   }
 
   get size(): number {

@@ -22,6 +22,7 @@ export function openStatistics(
   });
   return {
     feed: async (samples) => (await aggregator()).feed(samples),
+    counts: async () => (await aggregator()).counts(),
     query: async (key, tags) => (await aggregator()).query(key, tags),
   };
 }

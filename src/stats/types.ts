@@ -32,6 +32,14 @@ export interface WireState {
   readonly history: Readonly<Record<string, readonly PeriodSample[]>>;
 }
 
+/** What was not summed up, since the start of the agent. */
+export interface StatisticsCounts {
+  /** Lines that could not be used. */
+  readonly badLines: number;
+  /** Values of metrics for which there was no room. */
+  readonly refused: number;
+}
+
 /** What commands do with the statistics. */
 export interface StatisticsControl {
   /** Feeds values that come from no job's output. */
@@ -42,4 +50,5 @@ export interface StatisticsControl {
    * @returns By metric, or metric/id where there is a tag `id`.
    */
   query(key: string, tags: Readonly<Record<string, string>>): Promise<Record<string, WireState>>;
+  counts(): Promise<StatisticsCounts>;
 }

@@ -4,6 +4,7 @@ import { Counters } from "../../../src/api/counters.ts";
 import { endpointMetrics, jobMetrics, keyspaceMetrics } from "../../../src/api/metrics-endpoint.ts";
 import { nodeMetrics } from "../../../src/api/metrics-node.ts";
 import { processMetrics } from "../../../src/api/metrics-process.ts";
+import { recordMetrics } from "../../../src/api/metrics-records.ts";
 import { PushHub } from "../../../src/api/push-hub.ts";
 import type { Services } from "../../../src/api/services.ts";
 import { Keyspace } from "../../../src/keyspace/keyspace.ts";
@@ -65,6 +66,7 @@ function openMachine(over: Partial<Services> = {}): { clock: FakeClock; services
     } as unknown as Services["overlay"],
     statistics: {
       feed: async () => {},
+      counts: async () => ({ badLines: 5, refused: 6 }),
       query: async () => ({
         "disk.size/sda": {
           op: "A",
@@ -113,6 +115,8 @@ test("a machine shows boot, network, overlay and statistics", async () => {
     "node0_overlay_network_ok{network=8056c2e21c000001}": 1,
     "node0_overlay_network_ok{network=9}": 0,
     "node0_statistics{}": 1,
+    "node0_statistics_bad_lines_total{}": 5,
+    "node0_statistics_refused_total{}": 6,
     "node0_statistic{metric=disk.size,id=sda}": 2.5,
     "node0_statistic_last_timestamp_seconds{metric=disk.size,id=sda}": 1000,
   });
@@ -135,6 +139,14 @@ test("an overlay that hangs costs its own metrics and no others", async () => {
   expect(names.filter((name) => name.includes("overlay"))).toStrictEqual([]);
   expect(names).toContain("node0_network_up");
   expect(names).toContain("node0_statistic");
+});
+
+test("lost log records are counted for each place they did not get to", async () => {
+  const values = shown(await recordMetrics({ lost: async () => ({ file: 1, remote: 2 }) }));
+  expect(Object.fromEntries(values)).toStrictEqual({
+    "node0_log_records_lost_total{sink=file}": 1,
+    "node0_log_records_lost_total{sink=remote}": 2,
+  });
 });
 
 test("an overlay that does not answer is down", async () => {
@@ -169,6 +181,7 @@ test("the documentation lists every metric with its type, and no other", async (
     ...jobMetrics({ ...counts, maxJobs: 1 }),
     ...processMetrics(monitor),
     ...(await nodeMetrics(openMachine().services)),
+    ...(await recordMetrics({ lost: async () => ({ file: 1, remote: 2 }) })),
   ];
   monitor.stop();
   const rows = readFileSync("docs/metrics.md", "utf8").matchAll(/^\| (`.*`) \| (counter|gauge)/gm);

@@ -22,7 +22,7 @@ test("the oldest records leave first, and their number is told with the next bat
   const queue = new RecordQueue(1000 * COST);
   for (let number = 0; number < 5000; number += 1) queue.push(numbered(number));
   const { records, lost } = queue.take(Number.POSITIVE_INFINITY);
-  expect(lost).toBe(4000);
+  expect([lost, queue.allLost]).toStrictEqual([4000, 4000]);
   expect(records.map(({ text }) => Number(text))).toStrictEqual(
     Array.from({ length: 1000 }, (_, at) => 4000 + at),
   );
@@ -48,7 +48,11 @@ test("what was taken and could not be written counts as lost, and is not nothing
   const { records } = queue.take(COST);
   queue.lose(records.length);
   expect(queue.isEmpty).toBe(false);
+  const { lost } = queue.take(COST);
+  expect(lost).toBe(1);
+  queue.tellAgain(lost);
   expect(queue.take(COST)).toStrictEqual({ records: [], lost: 1 });
+  expect(queue.allLost).toBe(1);
 });
 
 test("says how many are missing", () => {
