@@ -81,13 +81,14 @@ export class PushChannels {
     const { channels, patterns } = this.#listeners;
     let payload: Bytes | undefined;
     const give = (kind: ListKind, name: Bytes, subscribers: ReadonlySet<PushSubscriber>): void => {
-      payload ??= occurrence.payload();
       const encoded: Partial<Record<Protocol, Reply>> = {};
-      for (const subscriber of subscribers) {
-        const { protocol } = subscriber;
+      // Only when somebody takes it: a job can be much faster than those who listen.
+      const encode = (protocol: Protocol): Reply => {
+        payload ??= occurrence.payload();
         encoded[protocol] ??= encodeMessage({ kind, name, channel, payload }, protocol);
-        subscriber.give(encoded[protocol], { kind, name, occurrence });
-      }
+        return encoded[protocol];
+      };
+      for (const subscriber of subscribers) subscriber.give({ kind, name, occurrence }, encode);
     };
     const direct = channels.get(channel);
     if (direct !== undefined) give("channels", channel, direct);

@@ -28,10 +28,15 @@ export class PushSubscriber implements Debtor {
     channels: new Set(),
     patterns: new Set(),
   };
-  /** By kind and name. */
-  readonly #missed = new Map<string, Place & { count: number }>();
+  readonly #missed: Readonly<Record<ListKind, Map<Bytes, number>>> = {
+    channels: new Map(),
+    patterns: new Map(),
+  };
   /** Nothing large: until its client takes it, an end is only a promise to make it again. */
   readonly #lateEnds = new Map<string, Place & { channel: Bytes; later: () => Bytes }>();
+
+  /** The connection takes nothing until it asks for the gaps. */
+  #isBehind = false;
 
   /** @param onGone The connection has ended or begun anew. */
   constructor(
@@ -82,48 +87,64 @@ export class PushSubscriber implements Debtor {
     if (!this.#names[kind].delete(name)) return;
     this.#channels.remove(kind, name, this);
     this.#session.subscriptions = this.size;
-    this.#missed.delete(keyOf({ kind, name }));
+    this.#missed[kind].delete(name);
     for (const [key, end] of this.#lateEnds) {
       if (end.kind === kind && end.name === name) this.#lateEnds.delete(key);
     }
   }
 
-  /** @param message The occurrence, encoded for {@link protocol}. */
-  give(message: Reply, { kind, name, occurrence }: Place & { occurrence: Occurrence }): void {
-    if (this.#budget.grants(this, message.length) && this.#send(message)) return;
-    const place = { kind, name };
+  /** @param encode Makes the message; not asked when the client could not take it anyway. */
+  give(
+    { kind, name, occurrence }: Place & { readonly occurrence: Occurrence },
+    encode: (protocol: Protocol) => Reply,
+  ): void {
+    if (!this.#isLate() && this.#offer(encode(this.protocol))) return;
     const { channel, later } = occurrence;
     if (later !== undefined && this.#lateEnds.size < LATE_ENDS) {
-      this.#lateEnds.set(`${keyOf(place)} ${channel}`, { ...place, channel, later });
+      this.#lateEnds.set(`${kind} ${name} ${channel}`, { kind, name, channel, later });
       return;
     }
-    const gap = this.#missed.get(keyOf(place));
-    if (gap === undefined) this.#missed.set(keyOf(place), { ...place, count: 1 });
-    else gap.count += 1;
+    const missed = this.#missed[kind];
+    missed.set(name, (missed.get(name) ?? 0) + 1);
   }
 
   /** The budget has room again, perhaps. */
   catchUp(): void {
-    const isTold =
-      this.#missed.size === 0 ||
-      (this.#budget.grants(this, this.#gapText().length) && this.#send(""));
-    if (isTold) this.#sendLateEnds();
+    if (!this.#hasGaps || this.#offer("")) this.#sendLateEnds();
+  }
+
+  get #hasGaps(): boolean {
+    return this.#missed.channels.size > 0 || this.#missed.patterns.size > 0;
+  }
+
+  /** An empty push is refused and counted like any other. */
+  #isLate(): boolean {
+    if (this.#isBehind) this.#isBehind = !this.#session.push("");
+    return this.#isBehind;
   }
 
   /** The client takes messages again. */
   #tellGaps(): Reply {
+    this.#isBehind = false;
     const gaps = this.#gapText();
-    this.#missed.clear();
+    this.#forgetGaps();
     // Results are large: one at a time, and on only while the client takes them.
     if (this.#lateEnds.size > 0) queueMicrotask(() => this.#sendLateEnds());
     return gaps;
   }
 
+  #forgetGaps(): void {
+    this.#missed.channels.clear();
+    this.#missed.patterns.clear();
+  }
+
   #gapText(): Reply {
     let text = "";
-    for (const { kind, name, count } of this.#missed.values()) {
-      const payload = `{"missed":${count}}`;
-      text += encodeMessage({ kind, name, channel: name, payload }, this.protocol);
+    for (const kind of ["channels", "patterns"] as const) {
+      for (const [name, count] of this.#missed[kind]) {
+        const payload = `{"missed":${count}}`;
+        text += encodeMessage({ kind, name, channel: name, payload }, this.protocol);
+      }
     }
     return text;
   }
@@ -132,19 +153,19 @@ export class PushSubscriber implements Debtor {
     for (const [key, { kind, name, channel, later }] of this.#lateEnds) {
       const message = encodeMessage({ kind, name, channel, payload: later() }, this.protocol);
       // Refused again, it waits for the next occasion.
-      if (!this.#budget.grants(this, message.length) || !this.#send(message)) return;
+      if (!this.#offer(message)) return;
       this.#lateEnds.delete(key);
     }
   }
 
   /** What was missed is told before anything that came after it. */
-  #send(message: Reply): boolean {
-    const isTaken = this.#session.push(this.#gapText() + message);
-    if (isTaken) this.#missed.clear();
-    return isTaken;
+  #offer(message: Reply): boolean {
+    const text = this.#hasGaps ? this.#gapText() + message : message;
+    if (!this.#budget.grants(this, text.length)) return false;
+    this.#isBehind = !this.#session.push(text);
+    if (!this.#isBehind) this.#forgetGaps();
+    return !this.#isBehind;
   }
 }
 
 const LATE_ENDS = 1024;
-
-const keyOf = ({ kind, name }: Place): string => `${kind} ${name}`;
