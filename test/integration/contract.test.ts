@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Client, JobResult } from "../../src/client/client.ts";
 import { JobError } from "../../src/client/errors.ts";
@@ -8,8 +10,9 @@ import {
   shapeFaults,
   wrongValues,
 } from "../fixtures/contract.ts";
-import { HARMLESS_CALLS } from "../fixtures/contract-calls.ts";
+import { diskCalls, HARMLESS_CALLS } from "../fixtures/contract-calls.ts";
 import { ContractAgent, missingForContract } from "./support/contract-agent.ts";
+import { DiskLab, missingForDisks } from "./support/loop-disk.ts";
 
 /** Families of the wire protocol that this node does not have yet: containers and machines. */
 const OPEN_FAMILIES = ["corex", "kvm"];
@@ -19,6 +22,8 @@ const COMMANDS = CONTRACT.filter(({ family }) => !OPEN_FAMILIES.includes(family)
 const OPEN = CONTRACT.filter(({ family }) => OPEN_FAMILIES.includes(family));
 
 const missing = missingForContract();
+const noDisks = missingForDisks();
+if (noDisks !== undefined) console.log(`disks of the contract are skipped: ${noDisks}`);
 if (missing !== undefined) console.log(`contract is skipped: ${missing}`);
 
 interface Documents {
@@ -156,18 +161,42 @@ describe.skipIf(missing !== undefined)("the commands of the wire protocol", () =
     const call = HARMLESS_CALLS[name];
     if (call === undefined) continue;
     test(`${name} returns the documented shape`, async () => {
-      const outcome = await run(name, await call({ client, directory: agent.directory }));
-      const { state, level, data } = outcome;
-      expect({ state, level, data: state === "SUCCESS" ? "" : data }).toEqual({
-        state: "SUCCESS",
-        level: result.level,
-        data: "",
-      });
-      if (result.shape === undefined) return;
-      expect(shapeFaults(result.shape, JSON.parse(outcome.data))).toEqual([]);
+      const args = await call({ client, directory: agent.directory });
+      expectShape(name, result, await run(name, args));
     });
   }
+
+  test.skipIf(noDisks !== undefined)("commands of disks return the documented shapes", async () => {
+    const disks = new DiskLab();
+    try {
+      const [parted, formatted, added] = [disks.disk(128), disks.disk(256), disks.disk(256)];
+      const mountpoint = join(agent.directory, "mounted");
+      mkdirSync(mountpoint);
+      for (const [name, args] of diskCalls({ parted, formatted, added, mountpoint })) {
+        const command = COMMANDS.find((one) => one.name === name);
+        if (command === undefined) throw new Error(`${name} is not in the contract`);
+        expectShape(name, command.result, await run(name, args));
+      }
+    } finally {
+      // What is still mounted in there would keep a disk in use.
+      await run("disk.umount", { source: join(agent.directory, "mounted") });
+      disks.close();
+    }
+  });
 });
+
+/** Fails unless a command has succeeded with a value of its shape. */
+function expectShape(
+  name: string,
+  { level, shape }: ContractCommand["result"],
+  outcome: JobResult,
+): void {
+  const { state, data, streams } = outcome;
+  const why = state === "SUCCESS" ? "" : data || streams?.[1];
+  const seen = { name, state, level: outcome.level, why };
+  expect(seen).toEqual({ name, state: "SUCCESS", level, why: "" });
+  if (shape !== undefined) expect(shapeFaults(shape, JSON.parse(data), name)).toEqual([]);
+}
 
 /** Known by their documents alone. */
 const ENDS_THE_NODE = ["core.reboot", "core.poweroff"];
