@@ -3,7 +3,7 @@ import { parseToml } from "../config/toml-text.ts";
 import { parseCondition } from "./condition.ts";
 import { EXTENSION_KEYS, SERVICE_KEYS } from "./keys.ts";
 import type { StartupText } from "./read-texts.ts";
-import { RunningMatch } from "./running-match.ts";
+import { parseExpression } from "./running-match.ts";
 import { isTable, TableReader } from "./table-reader.ts";
 import type { StartupExtension, StartupService } from "./types.ts";
 
@@ -58,10 +58,10 @@ function readService(
     return undefined;
   }
   const match = (given["running_match"] ?? "") as string;
+  let expression: RegExp | null = null;
   try {
     parseCondition((given["condition"] ?? "") as string);
-    // Tried here, where its file and line are known.
-    if (match !== "") new RunningMatch(match);
+    if (match !== "") expression = parseExpression(match);
   } catch (error) {
     reader.problem(path, errorText(error));
     return undefined;
@@ -75,7 +75,7 @@ function readService(
     after: (given["after"] ?? []) as readonly string[],
     // 0 is what existing files write for the default.
     runningDelay: (given["running_delay"] as number | undefined) || RUNNING_DELAY_S,
-    runningMatch: match === "" ? null : () => new RunningMatch(match),
+    runningMatch: expression,
     runningLimit: (given["running_limit"] ?? RUNNING_LIMIT_S) as number,
     isProtected: given["protected"] === true,
     maxRestart: (given["max_restart"] ?? 0) as number,

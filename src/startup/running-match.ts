@@ -17,9 +17,8 @@ export class RunningMatch {
   /** A line that has not ended yet, by level. */
   readonly #open = new Map<number, string>();
 
-  /** @throws AgentError `E_REGEXP` for an expression that cannot be used. */
-  constructor(text: string) {
-    this.#context = createContext({ lines: "", expression: compile(text) }) as {
+  constructor(expression: RegExp) {
+    this.#context = createContext({ lines: "", expression }) as {
       lines: string;
       expression: RegExp;
     };
@@ -63,7 +62,12 @@ export class RunningMatch {
   }
 }
 
-function compile(text: string): RegExp {
+/**
+ * Reads an expression as configuration files write it.
+ *
+ * @throws AgentError `E_REGEXP` for one that cannot be used.
+ */
+export function parseExpression(text: string): RegExp {
   const flags = FLAGS.exec(text)?.[1] ?? "";
   const source = text
     .replace(FLAGS, "")

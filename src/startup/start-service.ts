@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import { RespawnDelay } from "../job/respawn-delay.ts";
 import type { JobMessage, JobResult, OwnJobs } from "../job/types.ts";
-import type { RunningMatch } from "./running-match.ts";
+import { RunningMatch } from "./running-match.ts";
 import type { StartupService } from "./types.ts";
 
 export interface ServiceStart {
@@ -52,7 +52,7 @@ class ServiceWatch {
     this.outcome = promise;
     this.#settle = resolve;
     this.#start = start;
-    this.#match = service.runningMatch?.() ?? null;
+    this.#match = service.runningMatch === null ? null : new RunningMatch(service.runningMatch);
     this.#startedMs = clock.monotonicMs();
     this.#cancelLimit = clock.after(service.runningLimit * MS_PER_SECOND, () => {
       this.#end(false, `${this.#missing()} within ${service.runningLimit} s${this.#lastEnd}`);

@@ -1,5 +1,5 @@
 import { errorText } from "../base/errors.ts";
-import { parseFile } from "./parse-file.ts";
+import { type ParsedFile, parseFile } from "./parse-file.ts";
 import { planServices } from "./plan.ts";
 import { readTexts, type StartupPlace } from "./read-texts.ts";
 import { type RunContext, type RunnerOptions, StartupRunner } from "./runner.ts";
@@ -36,7 +36,12 @@ export class Startup {
    */
   async load(places: readonly StartupPlace[]): Promise<string[]> {
     const { texts, problems } = await readTexts(places);
-    const files = texts.map(parseFile);
+    const files: ParsedFile[] = [];
+    for (const text of texts) {
+      files.push(parseFile(text));
+      // Others get their turn: a large file takes a tenth of a second.
+      await new Promise((next) => setImmediate(next));
+    }
     problems.push(...files.flatMap((file) => file.problems));
     problems.push(...this.addExtensions(files.flatMap(({ extensions }) => extensions)));
     problems.push(...this.#addServices(files.flatMap(({ services }) => services)));

@@ -1,5 +1,4 @@
 import type { ExtensionConfig } from "../config/node-config.ts";
-import type { RunningMatch } from "./running-match.ts";
 
 /** Points of the boot that services wait for, in order. */
 export const MILESTONES = ["init", "net", "boot"] as const;
@@ -20,8 +19,8 @@ export interface StartupService {
   readonly after: readonly string[];
   /** Seconds a run must last; negative: until it has ended well. */
   readonly runningDelay: number;
-  /** Makes what finds the line that says it is up; null: the delay counts. */
-  readonly runningMatch: (() => RunningMatch) | null;
+  /** Matches the line that says it is up; null: the delay counts. */
+  readonly runningMatch: RegExp | null;
   /** Seconds after which nobody waits for it any more. */
   readonly runningLimit: number;
   readonly isProtected: boolean;

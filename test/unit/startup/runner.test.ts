@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { planServices } from "../../../src/startup/plan.ts";
 import { StartupRunner } from "../../../src/startup/runner.ts";
-import { RunningMatch } from "../../../src/startup/running-match.ts";
 import type { Milestone, StartupService } from "../../../src/startup/types.ts";
 import { QuietLog } from "../../fakes/quiet-log.ts";
 import { settle } from "../../fakes/turns.ts";
@@ -130,7 +129,7 @@ describe("when a service counts as running", () => {
   test("with an expression when a line of its output matches, however long that takes", async () => {
     const { run, advance, spawner, starts, outcomes } = setUp({
       id: "a",
-      runningMatch: () => new RunningMatch("^up$"),
+      runningMatch: /^up$/,
     });
     await run("boot");
     await starts(0);
