@@ -98,12 +98,13 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
   }
 
   /**
-   * The agent ends: running built-ins are told, programs get signal 15. They could not go on, their
-   * output has nobody to read it. What does not end is killed by the next agent's `recover`.
+   * The agent ends: no job runs again, none leaves its queue, running built-ins are told, programs get
+   * signal 15. They could not go on, their output has nobody to read it. What does not end is killed by
+   * the next agent's `recover`.
    */
   stop(): void {
     this.#shutdown.abort();
-    for (const id of [...this.#own.keys()]) this.#jobs.get(id)?.drop();
+    for (const job of [...this.#jobs.values()]) job.drop();
     for (const job of this.#jobs.values()) if (job.phase === "running") job.kill(SIGTERM);
   }
 

@@ -141,3 +141,19 @@ test("when the agent stops they are not started again", async () => {
   clock.advance(600_000);
   expect(spawner.processes).toHaveLength(2);
 });
+
+test("jobs of clients do not run again either, and those in a queue end without a run", async () => {
+  const { clock, engine, sink, spawner, startProgram, submit } = setUp();
+  startProgram({ id: "again", recurring_period: 5 });
+  startProgram({ id: "first", queue: "q" });
+  submit({ id: "queued", command: "core.system", arguments: { name: "sleep" }, queue: "q" });
+  engine.stop();
+  await Promise.resolve();
+  clock.advance(60_000);
+  expect(spawner.processes).toHaveLength(2);
+  expect(sink.results.map(({ id, code }) => [id, code])).toEqual([
+    ["queued", 999],
+    ["again", 999],
+    ["first", 999],
+  ]);
+});
