@@ -83,6 +83,8 @@ function line(session: Session, nowMs: number): Bytes {
     idle: seconds(session.lastActiveMs),
     flags: flagsOf(session),
     db: 0,
+    sub: session.subscriptions,
+    omem: session.unsentBytes,
     cmd: session.lastCommand || "NULL",
     user: session.user?.name ?? "",
     "lib-name": session.libraryName,
@@ -93,7 +95,7 @@ function line(session: Session, nowMs: number): Bytes {
   return bytesOfText(pairs.join(" "));
 }
 
-/** As Redis writes them: b blocked, U unix socket, N none. */
-function flagsOf(session: Session): string {
-  return `${session.isBlocked ? "b" : ""}${session.peer.isLocal ? "U" : ""}` || "N";
+/** As Redis writes them: b blocked, P subscribed, U unix socket, N none. */
+function flagsOf({ isBlocked, subscriptions, peer }: Session): string {
+  return `${isBlocked ? "b" : ""}${subscriptions > 0 ? "P" : ""}${peer.isLocal ? "U" : ""}` || "N";
 }

@@ -169,6 +169,13 @@ describe("CLIENT", () => {
     );
   });
 
+  test("INFO shows that a connection is subscribed", () => {
+    const { send, member } = openEndpointCore();
+    member.protocol = 3;
+    send("SUBSCRIBE", "log", "boot");
+    expect(send("CLIENT", "INFO")).toMatch(/ flags=P db=0 sub=2 omem=0 /);
+  });
+
   test("LIST shows every connection", () => {
     const { send, openSession } = openEndpointCore();
     openSession(false).isBlocked = true;
