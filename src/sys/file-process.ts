@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { AgentError } from "../base/errors.ts";
+import { AgentError, errorText } from "../base/errors.ts";
 import { fileError } from "./file-errors.ts";
 import { BATCH, type FileCall, type FileReply, type FileRequest } from "./file-requests.ts";
 
@@ -87,14 +87,10 @@ export class FileProcess {
       const child = this.#helper();
       const waiting = this.#waiting.shift();
       if (waiting === undefined) break;
-      if (child === undefined) {
-        const seen = `${MAX_UNDEAD} helpers hang in file systems that do not answer`;
-        waiting.reject(failure(waiting.request, `${seen}, expected fewer`));
-        continue;
-      }
-      this.#send(child, waiting);
+      if (typeof child === "string") waiting.reject(failure(waiting.request, child));
+      else this.#send(child, waiting);
     }
-    const isBusy = this.#running.size > 0;
+    const isBusy = [...this.#running.values()].some(({ isGivenUp }) => !isGivenUp);
     // While somebody waits for an answer, and only then, it keeps this process alive.
     if (isBusy) this.#child?.channel?.ref();
     else this.#child?.channel?.unref();
@@ -109,8 +105,8 @@ export class FileProcess {
     const running: Running = { ...waiting, timer: undefined, isGivenUp: false };
     this.#running.set(call.id, running);
     this.#watch(running);
-    // An error means that it has ended, which `exit` tells too.
-    child.send(call, () => undefined);
+    // Where this fails it has ended, or never begun, and `exit` or `error` tell.
+    if (child.connected) child.send(call, () => undefined);
   }
 
   #watch(running: Running): void {
@@ -126,17 +122,26 @@ export class FileProcess {
     running.reject(failure(running.request, seen));
     // Its place stays taken, as the thread is. When all are, a new helper has to go on.
     const hanging = [...this.#running.values()].filter(({ isGivenUp }) => isGivenUp).length;
-    if (hanging < MAX_RUNNING) return;
-    const child = this.#child;
-    this.#leave(child, "the file helper had to be started again");
-    child?.kill("SIGKILL");
+    if (hanging === MAX_RUNNING) {
+      const child = this.#child;
+      this.#leave(child, "the file helper had to be started again");
+      child?.kill("SIGKILL");
+    }
     this.#next();
   }
 
-  #helper(): ChildProcess | undefined {
+  /** @returns Why there is none instead. */
+  #helper(): ChildProcess | string {
     if (this.#child !== undefined) return this.#child;
-    if (this.#undead >= MAX_UNDEAD) return undefined;
-    const child = startHelper();
+    if (this.#undead >= MAX_UNDEAD) {
+      return `${MAX_UNDEAD} helpers hang in file systems that do not answer, expected fewer`;
+    }
+    let child: ChildProcess;
+    try {
+      child = startHelper();
+    } catch (error) {
+      return `the file helper cannot be started: ${errorText(error)}`;
+    }
     this.#child = child;
     this.#undead += 1;
     let hasEnded = false;
