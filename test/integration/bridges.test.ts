@@ -155,6 +155,14 @@ describe.skipIf(missing !== undefined)("bridges", () => {
     await expect(run("bridge.host-add", { ...host, bridge: "plain" })).rejects.toThrow(
       "no name server runs",
     );
+    await run("bridge.create", {
+      name: "lost0",
+      network: { mode: "static", nat: true, settings: { cidr: "10.31.0.1/16" } },
+    });
+    await sh("ip link delete lost0");
+    await run("bridge.delete", { name: "lost0" });
+    expect((await traces()).files).not.toContain("lost0");
+    expect((await traces()).rules).toBe("");
     await sh("ip link add other type bridge");
     expect(await run("bridge.list")).toEqual(["plain", "nothing", "static0", "other"]);
     for (const name of ["plain", "nothing", "static0", "other"]) {
