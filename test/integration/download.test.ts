@@ -11,6 +11,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { command } from "../../src/api/commands/web/download.ts";
 import type { Services } from "../../src/api/services.ts";
 import { parseWith } from "../../src/base/schema.ts";
+import { download as storeUrl } from "../../src/sys/download/download.ts";
 import { DEFAULT_DOWNLOAD_LIMITS } from "../../src/sys/download/messages.ts";
 import { MAX_DOWNLOADS, startDownload } from "../../src/sys/download/start.ts";
 
@@ -45,6 +46,10 @@ const download = (url: string, destination: string, limits = {}) =>
     new AbortController().signal,
   );
 
+/** The same without a process of its own. */
+const direct = (url: string, destination: string, limits = {}) =>
+  storeUrl({ url, destination, limits: { ...DEFAULT_DOWNLOAD_LIMITS, ...limits } }, () => {});
+
 const file = () => join(directory, "file");
 
 const digest = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
@@ -69,7 +74,7 @@ test("the command returns the destination, and empties a file that is longer", a
 
 test("the page of an error is stored like any other", async () => {
   const url = await serve((_request, answer) => answer.writeHead(404).end("not here"));
-  await download(url, file());
+  await direct(url, file());
   expect(readFileSync(file(), "utf8")).toBe("not here");
 });
 
@@ -79,7 +84,7 @@ test("bytes are stored as they were sent", async () => {
     asked = String(request.headers["accept-encoding"]);
     answer.writeHead(200, { "content-encoding": "gzip" }).end("no gzip at all");
   });
-  await download(url, file());
+  await direct(url, file());
   expect(readFileSync(file(), "utf8")).toBe("no gzip at all");
   expect(asked).toBe("identity");
 });
@@ -94,10 +99,10 @@ test("follows redirects, also relative ones, but not for ever", async () => {
         .writeHead(302, { location: path === "/start" ? "next" : path === "/next" ? "/end" : path })
         .end();
   });
-  await download(`${url}/start`, file());
+  await direct(`${url}/start`, file());
   expect(readFileSync(file(), "utf8")).toBe("here");
   asked = 0;
-  await expect(download(`${url}/loop`, file())).rejects.toThrow("more than 10 redirects");
+  await expect(direct(`${url}/loop`, file())).rejects.toThrow("more than 10 redirects");
   expect(asked).toBe(11);
 });
 
@@ -105,7 +110,7 @@ test("a redirect leads to http and https alone", async () => {
   const url = await serve((_request, answer) =>
     answer.writeHead(302, { location: "file:///etc/passwd" }).end(),
   );
-  await expect(download(url, file())).rejects.toThrow("redirect to file:, expected http or https");
+  await expect(direct(url, file())).rejects.toThrow("redirect to file:, expected http or https");
   expect(readFileSync(file(), "utf8")).toBe("");
 });
 
@@ -129,7 +134,7 @@ test("a certificate nobody vouches for is refused", async () => {
   servers.push(server);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  await expect(download(`https://localhost:${port}`, file())).rejects.toThrow("self-signed");
+  await expect(direct(`https://localhost:${port}`, file())).rejects.toThrow("self-signed");
   expect(readFileSync(file(), "utf8")).toBe("");
 });
 
@@ -144,7 +149,7 @@ test("a server that stops sending is given up, what came stays", async () => {
 
 test("a server that never answers is given up", async () => {
   const url = await serve(() => {});
-  await expect(download(url, file(), { stallMs: 300 })).rejects.toThrow("nothing came for 0.3 s");
+  await expect(direct(url, file(), { stallMs: 300 })).rejects.toThrow("nothing came for 0.3 s");
 });
 
 test("a server that sends one byte at a time does not get for ever", async () => {
@@ -154,7 +159,7 @@ test("a server that sends one byte at a time does not get for ever", async () =>
     answer.on("close", () => clearInterval(timer));
   });
   const limits = { stallMs: 300, totalMs: 700 };
-  await expect(download(url, file(), limits)).rejects.toThrow("not done after 0.7 s");
+  await expect(direct(url, file(), limits)).rejects.toThrow("not done after 0.7 s");
 });
 
 test("an answer that breaks off is a failure", async () => {
@@ -162,7 +167,7 @@ test("an answer that breaks off is a failure", async () => {
     answer.writeHead(200, { "content-length": "100" });
     answer.write("beginning", () => request.socket.destroy());
   });
-  await expect(download(url, file())).rejects.toThrow(`Cannot download from ${url}`);
+  await expect(direct(url, file())).rejects.toThrow(`Cannot download from ${url}`);
 });
 
 test("there is a largest size", async () => {
@@ -179,10 +184,10 @@ test("a file in memory may be as large as its file system", async () => {
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "node0-download", mounted]);
   try {
     const url = await serve((_request, answer) => answer.end("small"));
-    await download(url, join(mounted, "file"));
+    await direct(url, join(mounted, "file"));
     expect(readFileSync(join(mounted, "file"), "utf8")).toBe("small");
     const large = await serve((_request, answer) => answer.end(CONTENT));
-    await expect(download(large, join(mounted, "file"))).rejects.toThrow("ENOSPC");
+    await expect(direct(large, join(mounted, "file"))).rejects.toThrow("ENOSPC");
   } finally {
     execFileSync("umount", ["-l", mounted]);
   }
@@ -199,7 +204,7 @@ test.each(["fifo", "directory", "/dev/null", "missing/file", ""])(
     if (name === "fifo") execFileSync("mkfifo", [join(directory, name)]);
     if (name === "directory") mkdirSync(join(directory, name));
     const path = name === "" || name.startsWith("/") ? name : join(directory, name);
-    await expect(download(url, path)).rejects.toThrow(`Cannot write ${JSON.stringify(path)}`);
+    await expect(direct(url, path)).rejects.toThrow(`Cannot write ${JSON.stringify(path)}`);
     expect(isAsked).toBe(false);
   },
 );
@@ -207,7 +212,7 @@ test.each(["fifo", "directory", "/dev/null", "missing/file", ""])(
 test.each(["", "no url", "ftp://127.0.0.1/", "file:///etc/passwd", "http:///", "javascript:1"])(
   "the URL %j is refused, and no file is made",
   async (url) => {
-    await expect(download(url, file())).rejects.toThrow("expected http or https");
+    await expect(direct(url, file())).rejects.toThrow("expected http or https");
     expect(() => statSync(file())).toThrow("ENOENT");
   },
 );
