@@ -26,8 +26,11 @@ export class PushChannels {
     channels: new Map(),
     patterns: new Map(),
   };
-  /** Patterns that fit a channel: a job has many messages, and matching is not cheap. */
+  /** Those of the patterns that are more than a name. */
+  readonly #globs = new Set<Bytes>();
+  /** Which of them fit a channel: a job has many messages, and matching is not cheap. */
   readonly #fitting = new Map<Bytes, readonly Bytes[]>();
+  #subscriptions = 0;
 
   constructor(onUse: (isUsed: boolean) => void) {
     this.#onUse = onUse;
@@ -39,10 +42,15 @@ export class PushChannels {
 
   /** Subscriptions of all clients, channels and patterns. */
   get subscriptionCount(): number {
-    const { channels, patterns } = this.#listeners;
-    let count = 0;
-    for (const names of [channels, patterns]) for (const one of names.values()) count += one.size;
-    return count;
+    return this.#subscriptions;
+  }
+
+  /** Whether so many more could be added; `globs` are patterns that are more than a name. */
+  hasRoom(count: number, globs: readonly Bytes[]): boolean {
+    const added = globs.filter((glob) => !this.#globs.has(glob)).length;
+    return (
+      this.#subscriptions + count <= MAX_SUBSCRIPTIONS && this.#globs.size + added <= MAX_GLOBS
+    );
   }
 
   /** Channels somebody listens to by name. */
@@ -61,8 +69,12 @@ export class PushChannels {
     if (subscribers === undefined) {
       subscribers = new Set();
       names.set(name, subscribers);
-      if (kind === "patterns") this.#fitting.clear();
+      if (kind === "patterns" && isGlob(name)) {
+        this.#globs.add(name);
+        this.#fitting.clear();
+      }
     }
+    if (!subscribers.has(subscriber)) this.#subscriptions += 1;
     subscribers.add(subscriber);
     if (!wasUsed) this.#onUse(true);
   }
@@ -70,9 +82,11 @@ export class PushChannels {
   remove(kind: ListKind, name: Bytes, subscriber: PushSubscriber): void {
     const names = this.#listeners[kind];
     const subscribers = names.get(name);
-    if (subscribers?.delete(subscriber) !== true || subscribers.size > 0) return;
+    if (subscribers?.delete(subscriber) !== true) return;
+    this.#subscriptions -= 1;
+    if (subscribers.size > 0) return;
     names.delete(name);
-    if (kind === "patterns") this.#fitting.clear();
+    if (kind === "patterns" && this.#globs.delete(name)) this.#fitting.clear();
     if (!this.#isUsed) this.#onUse(false);
   }
 
@@ -92,8 +106,10 @@ export class PushChannels {
     };
     const direct = channels.get(channel);
     if (direct !== undefined) give("channels", channel, direct);
-    if (patterns.size === 0) return;
-    for (const pattern of this.#patternsFor(channel)) {
+    const literal = patterns.get(channel);
+    if (literal !== undefined && !this.#globs.has(channel)) give("patterns", channel, literal);
+    if (this.#globs.size === 0) return;
+    for (const pattern of this.#globsFor(channel)) {
       const subscribers = patterns.get(pattern);
       if (subscribers !== undefined) give("patterns", pattern, subscribers);
     }
@@ -103,11 +119,10 @@ export class PushChannels {
     return this.#listeners.channels.size > 0 || this.#listeners.patterns.size > 0;
   }
 
-  #patternsFor(channel: Bytes): readonly Bytes[] {
+  #globsFor(channel: Bytes): readonly Bytes[] {
     const known = this.#fitting.get(channel);
     if (known !== undefined) return known;
-    const { patterns } = this.#listeners;
-    const fitting = [...patterns.keys()].filter((pattern) => matchesGlob(pattern, channel));
+    const fitting = [...this.#globs].filter((pattern) => matchesGlob(pattern, channel));
     if (this.#fitting.size >= REMEMBERED_CHANNELS) this.#fitting.clear();
     this.#fitting.set(channel, fitting);
     return fitting;
@@ -115,6 +130,12 @@ export class PushChannels {
 }
 
 const REMEMBERED_CHANNELS = 1024;
+/** Of all clients together: names cost memory, and globs time whenever a job begins. */
+const MAX_SUBSCRIPTIONS = 131_072;
+const MAX_GLOBS = 256;
+
+/** Whether a pattern can fit anything but its own text. */
+export const isGlob = (pattern: Bytes): boolean => /[*?[\\]/.test(pattern);
 
 /** The push of a message, as Redis has it. */
 export function encodeMessage(

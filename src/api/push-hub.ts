@@ -126,12 +126,14 @@ export class PushHub {
       text ??= bytesOfText(recordText(message));
       return text;
     };
-    this.channels.publish({ channel: jobChannel(message.jobId), payload });
+    const channel = jobChannel(message.jobId);
+    if (channel.length <= MAX_NAME_BYTES) this.channels.publish({ channel, payload });
     this.channels.publish({ channel: LOG_CHANNEL, payload });
   }
 
   #onResult(result: JobResult): void {
     const channel = jobChannel(result.id);
+    if (channel.length > MAX_NAME_BYTES) return;
     const later = this.#laterResult(outcomeOf(result));
     this.channels.publish({ channel, payload: () => bytesOfText(jsonText(result)), later });
   }
@@ -157,6 +159,8 @@ const outcomeOf = ({ streams: _, critical: __, ...result }: JobResult): JobResul
   level: 0,
 });
 
+/** A job with a longer id has no channel. */
+export const MAX_NAME_BYTES = 512;
 export const LOG_CHANNEL = "log";
 export const BOOT_CHANNEL = "boot";
 

@@ -1,8 +1,8 @@
 import { matchesGlob } from "../../keyspace/glob.ts";
 import type { Bytes } from "../../resp/bytes.ts";
 import { array, bulk, bulks, integer, nil, push, type Reply } from "../../resp/encode.ts";
-import { encodeMessage, type ListKind } from "../push-channels.ts";
-import type { PushHub } from "../push-hub.ts";
+import { encodeMessage, isGlob, type ListKind } from "../push-channels.ts";
+import { MAX_NAME_BYTES, type PushHub } from "../push-hub.ts";
 import type { PushSubscriber } from "../push-subscriber.ts";
 import { type RedisCommand, redisCommand } from "../redis-command.ts";
 import type { Session } from "../session.ts";
@@ -36,7 +36,7 @@ export function pubsubCommands(hub: PushHub): RedisCommand[] {
       run: (session, words) => {
         const subscriber = hub.subscriberOf(session);
         const patterns = words.slice(1);
-        checkRoom(subscriber, "patterns", patterns);
+        checkRoom(hub, subscriber, "patterns", patterns);
         return patterns.map((pattern) => join(subscriber, "patterns", pattern)).join("");
       },
     }),
@@ -62,7 +62,7 @@ export function pubsubCommands(hub: PushHub): RedisCommand[] {
 /** All channels or none: a client that names one that does not exist would wait for ever. */
 function subscribe(hub: PushHub, session: Session, channels: readonly Bytes[]): Reply {
   const subscriber = hub.subscriberOf(session);
-  checkRoom(subscriber, "channels", channels);
+  checkRoom(hub, subscriber, "channels", channels);
   const replays = new Map<Bytes, readonly Bytes[]>();
   for (const channel of channels) {
     if (subscriber.has("channels", channel)) continue;
@@ -115,20 +115,35 @@ function notice(subscriber: PushSubscriber, verb: string, name: Bytes | null): R
   return push([bulk(verb), name === null ? nil(protocol) : bulk(name), integer(size)], protocol);
 }
 
-function checkRoom(subscriber: PushSubscriber, kind: ListKind, names: readonly Bytes[]): void {
-  const long = names.find((name) => name.length > MAX_NAME_BYTES);
-  if (long !== undefined) {
-    throw refusal(`ERR name of ${long.length} bytes, expected at most ${MAX_NAME_BYTES}`);
-  }
-  const added = new Set(names.filter((name) => !subscriber.has(kind, name)));
-  if (subscriber.size + added.size > MAX_SUBSCRIPTIONS) {
+function checkRoom(
+  hub: PushHub,
+  subscriber: PushSubscriber,
+  kind: ListKind,
+  names: readonly Bytes[],
+): void {
+  const globs = kind === "patterns" ? names.filter(isGlob) : [];
+  checkLength(names, MAX_NAME_BYTES);
+  checkLength(globs, MAX_GLOB_BYTES);
+  const added = new Set(names.filter((name) => !subscriber.has(kind, name))).size;
+  if (subscriber.size + added > MAX_SUBSCRIPTIONS) {
     throw refusal(`ERR too many subscriptions, expected at most ${MAX_SUBSCRIPTIONS}`);
+  }
+  if (!hub.channels.hasRoom(added, [...new Set(globs)])) {
+    throw refusal("ERR too many subscriptions of all clients together");
+  }
+}
+
+function checkLength(names: readonly Bytes[], limit: number): void {
+  const long = names.find((name) => name.length > limit);
+  if (long !== undefined) {
+    throw refusal(`ERR name of ${long.length} bytes, expected at most ${limit}`);
   }
 }
 
 /** Of one connection. */
 const MAX_SUBSCRIPTIONS = 1024;
-const MAX_NAME_BYTES = 512;
+/** Matching takes the length of the pattern times that of the name. */
+const MAX_GLOB_BYTES = 128;
 
 function noChannel(channel: Bytes): Error {
   const seen = `'${channel.slice(0, 128)}'`;

@@ -340,6 +340,43 @@ test("one connection has a bounded number of subscriptions with bounded names", 
   expect(() => send(client, "subscribe", "log")).toThrow("expected at most 1024");
   send(client, "psubscribe", "p1");
   expect(() => send(open(), "psubscribe", "x".repeat(513))).toThrow("expected at most 512");
+  expect(() => send(open(), "psubscribe", "*".repeat(129))).toThrow("expected at most 128");
+});
+
+test("all connections together have a bounded number of patterns to match", () => {
+  const { open, send, hub } = openLab();
+  const client = open();
+  send(client, "psubscribe", ...Array.from({ length: 256 }, (_, at) => `job:${at}*`));
+  expect(() => send(open(), "psubscribe", "log*")).toThrow("of all clients together");
+  // One that is known costs nothing, nor does a name.
+  send(open(), "psubscribe", "job:1*", "log");
+  client.session.closed();
+  send(open(), "psubscribe", "log*");
+  expect(hub.channels.subscriptionCount).toBe(3);
+});
+
+test("a pattern that is a name hears a job that begins later", () => {
+  const { open, send, startJob } = openLab();
+  const client = open();
+  send(client, "psubscribe", "job:a", "job:\\a", "job:[x]");
+  client.take();
+  startJob("a").end({ code: 0 });
+  startJob("[x]").end({ code: 0 });
+  expect(client.take()).toStrictEqual([
+    ["job:a", "job:a", ""],
+    ["job:\\a", "job:a", ""],
+    ["job:a", "job:a", "=SUCCESS"],
+    ["job:\\a", "job:a", "=SUCCESS"],
+  ]);
+});
+
+test("a job with an id too long to be named has no channel, but is in the log", () => {
+  const { open, send, startJob } = openLab();
+  const client = open();
+  send(client, "psubscribe", "job:*", "log");
+  client.take();
+  startJob("x".repeat(509)).end({ code: 0 });
+  expect(client.take()).toStrictEqual([["log", "log", ""]]);
 });
 
 test("PUBSUB tells who listens", async () => {
