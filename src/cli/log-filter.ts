@@ -18,6 +18,7 @@ const LEVELS: Readonly<Record<string, readonly number[]>> = {
   result: [20, 21, 22, 23, 30],
 };
 
+const ALL = "all";
 const MAX_LEVEL = 65_535;
 const DEFAULT_LINES = 100;
 
@@ -25,8 +26,8 @@ const DEFAULT_LINES = 100;
 export interface LogFilter {
   readonly isFollowing: boolean;
   readonly lines: number;
-  /** Empty: all. */
-  readonly levels: ReadonlySet<number>;
+  /** Empty: what people write for people, {@link isForPeople}. Null: all. */
+  readonly levels: ReadonlySet<number> | null;
   /** Empty: all. */
   readonly jobs: ReadonlySet<string>;
 }
@@ -36,7 +37,9 @@ export function readFilter(input: Input): LogFilter {
   return {
     isFollowing: input.flag("follow"),
     lines: input.number("lines") ?? DEFAULT_LINES,
-    levels: new Set(input.list("level").flatMap(parseLevel)),
+    levels: input.list("level").includes(ALL)
+      ? null
+      : new Set(input.list("level").flatMap(parseLevel)),
     jobs: new Set(input.list("job")),
   };
 }
@@ -47,7 +50,7 @@ function parseLevel(word: string): readonly number[] {
   if (/^\d{1,5}$/.test(word) && Number(word) <= MAX_LEVEL) return [Number(word)];
   const names = Object.keys(LEVELS).join(", ");
   throw new UsageError(
-    `Cannot use --level "${word}": expected a number from 0 to ${MAX_LEVEL} or one of ${names}`,
+    `Cannot use --level "${word}": expected a number from 0 to ${MAX_LEVEL} or one of ${names}, ${ALL}`,
     "logs",
   );
 }
@@ -55,9 +58,13 @@ function parseLevel(word: string): readonly number[] {
 /** The end of a run is a message without text: it says nothing to a person. */
 export function isWanted({ levels, jobs }: LogFilter, message: StreamMessage): boolean {
   if (message.text === "") return false;
-  if (levels.size > 0 && !levels.has(message.level)) return false;
+  if (levels?.size === 0 && !isForPeople(message.level)) return false;
+  if (levels !== null && levels.size > 0 && !levels.has(message.level)) return false;
   return jobs.size === 0 || jobs.has(message.jobId);
 }
+
+/** Statistics and results are for programs: each command of a client would be seen with its whole answer. */
+const isForPeople = (level: number): boolean => level !== 10 && (level < 20 || level > 30);
 
 /** The name of a level, or its number. */
 export function levelName(level: number): string {

@@ -5,6 +5,8 @@ import { parseRecord, type StreamMessage } from "./stream.ts";
 /** How long the end of the past may be waited for: a node may be told not to keep records of its level. */
 const SILENCE_S = 1;
 
+const CLEANUP: Limits = { timeoutMs: 5000 };
+
 /**
  * The log records a node still has of the past, oldest first. They are copied to a list that is removed
  * again (wire protocol 9); a job of its own marks where the past ends.
@@ -27,8 +29,9 @@ export async function readBacklog(
       records.push(record);
     }
   } finally {
-    await client.value("logger.unsubscribe", { queue: key }, limits);
+    // Also when the caller has given up: a list that is fed stays on the node.
+    await client.value("logger.unsubscribe", { queue: key }, CLEANUP);
     // An operator may not delete keys; an empty list is none.
-    await client.drain(key, limits);
+    await client.drain(key, CLEANUP);
   }
 }

@@ -25,7 +25,8 @@ export const logs: CliCommand = {
   operands: [],
   details: [
     "Levels: stdout (1), stderr (2), public (3), operator (4), log (5), record (6), warning (7),\n" +
-      "error (8), critical (9), statistics (10), debug (11), result (20 to 30).",
+      "error (8), critical (9), statistics (10), debug (11), result (20 to 30), all. Without any, all but\n" +
+      "statistics and results: those are the answers to every client.",
     "-o json prints one object per line. A machine that goes away while its log is followed is waited\n" +
       "for; --timeout ends it with exit code 0.",
   ],

@@ -33,10 +33,16 @@ test.each(["", "loud", "-1", "65536", "1.5", "constructor", "__proto__"])(
   },
 );
 
-test("without levels and jobs everything with a text is wanted", () => {
-  const all = filter({});
-  expect(isWanted(all, message(5))).toBe(true);
-  expect(isWanted(all, message(1, "a", ""))).toBe(false);
+test("without levels everything with a text is wanted but what is for programs", () => {
+  const people = filter({});
+  expect([1, 9, 11, 19, 31].map((level) => isWanted(people, message(level)))).not.toContain(false);
+  expect([10, 20, 30].map((level) => isWanted(people, message(level)))).not.toContain(true);
+  expect(isWanted(people, message(1, "a", ""))).toBe(false);
+  const all = filter({ level: ["all"] });
+  expect([1, 10, 20].map((level) => isWanted(all, message(level)))).not.toContain(false);
+});
+
+test("levels and jobs are both asked for", () => {
   const some = filter({ level: ["1"], job: ["a", "b"] });
   expect(isWanted(some, message(1, "b"))).toBe(true);
   expect(isWanted(some, message(1, "c"))).toBe(false);
