@@ -19,6 +19,16 @@ const RUNNING_LIMIT_S = 60;
 
 /** Reads the services and extensions of one file. Never throws: what cannot be used is a problem. */
 export function parseFile(source: StartupText): ParsedFile {
+  try {
+    return parseText(source);
+  } catch (error) {
+    // Names with dots can put a hundred thousand tables into each other.
+    const problem = `Cannot read ${source.file}: ${errorText(error)}`;
+    return { services: [], extensions: [], problems: [problem] };
+  }
+}
+
+function parseText(source: StartupText): ParsedFile {
   const parsed = parseToml(source);
   if (parsed.table === null) return { services: [], extensions: [], problems: [parsed.problem] };
   const reader = new TableReader(source.file, parsed.lineOf);

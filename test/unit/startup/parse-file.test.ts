@@ -155,6 +155,7 @@ describe("hostile texts end in a problem", () => {
       /^Cannot use x.toml:1: the name/,
     ],
     ["deep nesting", `[startup.a]\nargs = ${"[".repeat(100_000)}`, /^Cannot use x.toml:2: a value/],
+    ["deep names", `[startup.a]\nafter${".a".repeat(100_000)} = 1`, /^Cannot (read|use) .*x.toml/],
     ["a control character as id", '[startup."a\\u001b[2J"]\nname = "x"', /this name seen/],
     ["a long id", `[startup.${"x".repeat(129)}]\nname = "x"`, /this name seen/],
     ["an empty id", '[startup.""]\nname = "x"', /this name seen/],

@@ -197,6 +197,14 @@ describe("a service that does not run keeps those after it from starting, and no
     expect(spawner.processes[0]?.signals).toEqual([]);
   });
 
+  test("arguments too deep to fill in", async () => {
+    let args: Record<string, unknown> = { name: "{who}" };
+    for (let depth = 0; depth < 100_000; depth += 1) args = { a: args };
+    const { run, outcomes } = setUp({ id: "a", args });
+    await run("boot");
+    expect(outcomes[0]).toMatch(/^failed: a does not run: Maximum call stack/);
+  });
+
   test("a condition that cannot be read in an argument", async () => {
     const { run, outcomes, started } = setUp({ id: "a", args: { "(|x": 1 } });
     await run("boot");
