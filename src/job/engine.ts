@@ -64,6 +64,8 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
   readonly #own = new Map<string, () => void>();
   /** Of jobs that are measured. */
   readonly #statistics = new WeakMap<Job, JobStatistics>();
+  /** Job of `run` without an id of its own, until it is clear that it does not succeed at once. */
+  #unnamed: string | undefined;
   /** Who waits for the result of a job of `run`. */
   readonly #waiters = new Map<string, (result: JobResult) => void>();
 
@@ -123,8 +125,9 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
     } else this.#launch(command);
   }
 
+  /** Jobs of the node's own do not count: those that never end would leave clients less, or nothing. */
   hasRoom(): boolean {
-    return this.#jobs.size < this.#maxJobs;
+    return this.#jobs.size - this.#own.size < this.#maxJobs;
   }
 
   onRoom(listener: () => void): void {
@@ -132,15 +135,17 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
   }
 
   /** Not subject to `maxJobs`: the number of connections limits it, and it must work to clean up. */
-  run(command: CommandObject): Promise<JobResult> {
+  run(command: CommandObject, { isUnnamed = false } = {}): Promise<JobResult> {
     const { id } = command;
-    if (id === "" || this.#isKnown(id)) {
+    if (id === "" || this.#jobs.has(id) || (!isUnnamed && this.#isKnown(id))) {
       return Promise.reject(
         new AgentError("E_JOB_DUPLICATE", `Cannot run job "${id}": the id is empty or known`),
       );
     }
     return new Promise((resolve) => {
       this.#waiters.set(id, resolve);
+      // Its stream could be read by nobody, but it would be there.
+      if (isUnnamed && !command.stream) this.#unnamed = id;
       this.#launch(command);
     });
   }
@@ -259,7 +264,7 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
 
   #launch(command: CommandObject): void {
     const { sink, resolve } = this.#options;
-    sink.accepted(command.id);
+    if (this.#unnamed === undefined) sink.accepted(command.id);
     const executable = resolve(command.command);
     if (executable === undefined) {
       this.#context.message(endOfStream(command.id, command.stream, this.#options.clock));
@@ -267,6 +272,14 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
       return;
     }
     this.#begin(new Job(command, executable, this.#context));
+    this.#name();
+  }
+
+  /** A job nobody named becomes known when it does not succeed at once. */
+  #name(): void {
+    if (this.#unnamed === undefined) return;
+    this.#options.sink.accepted(this.#unnamed);
+    this.#unnamed = undefined;
   }
 
   #begin(job: Job): void {
@@ -311,7 +324,12 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
   }
 
   #publish(result: JobResult): void {
-    this.#options.sink.finished(result);
+    if (result.id === this.#unnamed && result.state === "SUCCESS") {
+      this.#unnamed = undefined;
+    } else {
+      if (result.id === this.#unnamed) this.#name();
+      this.#options.sink.finished(result);
+    }
     this.#options.hub?.finished(result);
     const waiter = this.#waiters.get(result.id);
     this.#waiters.delete(result.id);
