@@ -1,9 +1,8 @@
 import { AgentError } from "../base/errors.ts";
-import { runTool } from "../sys/proc/run-tool.ts";
 import { findBlockDevice, shown } from "./block-device.ts";
 import { requireAbsolute } from "./btrfs-paths.ts";
 import { requireUnused } from "./disk-use.ts";
-import { runProgram } from "./program.ts";
+import { runProgram, tryProgram } from "./program.ts";
 
 const PROFILES = ["raid0", "raid1", "raid5", "raid6", "raid10", "dup", "single"];
 /** One byte less than the field of the superblock. */
@@ -34,9 +33,9 @@ export async function createFilesystem(given: {
       "Cannot create a btrfs: no devices seen, expected one or more",
     );
   }
-  const paths = unusedDevices(given.devices, "create a btrfs on");
   // The kernel learns of several devices from the program, but only once it knows btrfs.
-  if (paths.length > 1) await runTool("modprobe", ["-q", "btrfs"]);
+  if (given.devices.length > 1) await tryProgram("modprobe", ["-q", "btrfs"]);
+  const paths = unusedDevices(given.devices, "create a btrfs on");
   await runProgram("mkfs.btrfs", [...words, "--", ...paths], { timeoutMs: CREATE_LIMIT_MS });
 }
 

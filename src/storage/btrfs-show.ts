@@ -1,5 +1,4 @@
 import { AgentError } from "../base/errors.ts";
-import { runTool } from "../sys/proc/run-tool.ts";
 import {
   type BtrfsFilesystem,
   type BtrfsSubvolume,
@@ -10,7 +9,7 @@ import {
   parseUsage,
 } from "./btrfs-parse.ts";
 import { requireAbsolute } from "./btrfs-paths.ts";
-import { runProgram } from "./program.ts";
+import { runProgram, tryProgram } from "./program.ts";
 
 /** All btrfs file systems, mounted or not. */
 export async function listFilesystems(): Promise<BtrfsFilesystem[]> {
@@ -39,7 +38,7 @@ export async function listSubvolumes(
   const path = requireAbsolute("path", given);
   const { stdout } = await runProgram("btrfs", ["subvolume", "list", "-o", "--", path]);
   // Fails where quotas were never switched on: then there are no limits.
-  const quotas = await runTool("btrfs", ["qgroup", "show", "--raw", "-r", "--", path]);
+  const quotas = await tryProgram("btrfs", ["qgroup", "show", "--raw", "-r", "--", path]);
   const limits = parseQuotas(quotas.status === 0 ? quotas.stdout : "");
   return parseSubvolumes(stdout).map((one) => ({ ...one, Quota: limits.get(one.ID) ?? 0 }));
 }

@@ -3,11 +3,10 @@ import { AgentError, errorText } from "../base/errors.ts";
 import type { CacheConfig } from "../config/node-config-cache.ts";
 import { linuxFiles } from "../sys/files-linux.ts";
 import { readMounts } from "../sys/mounts.ts";
-import { runTool } from "../sys/proc/run-tool.ts";
 import { type BlockDevice, findDisk } from "./block-device.ts";
 import { requireUnused } from "./disk-use.ts";
 import { type DeviceRow, listDevices, pathOfRow } from "./lsblk.ts";
-import { runProgram } from "./program.ts";
+import { runProgram, tryProgram } from "./program.ts";
 import { findSignature, sizeOf } from "./signatures.ts";
 
 /** Label of the cache; machines of the old system have disks that carry it. */
@@ -112,8 +111,8 @@ async function whyNot(device: BlockDevice): Promise<string | undefined> {
 async function mountCache(path: string, mountpoint: string): Promise<void> {
   await mkdir(mountpoint, { recursive: true });
   // The kernel must know the other members of a file system of several disks.
-  await runTool("modprobe", ["-q", "btrfs"]);
-  await runTool("btrfs", ["device", "scan"]);
+  await tryProgram("modprobe", ["-q", "btrfs"]);
+  await tryProgram("btrfs", ["device", "scan"]);
   const options = "noatime,nosuid,nodev";
   await runProgram("mount", ["-t", "btrfs", "-o", options, "--", path, mountpoint]);
 }

@@ -174,7 +174,7 @@ function requireMountable(source: BlockDevice, options: string): void {
 function mountedOn(source: string): string {
   const mounts = parseMountInfo(readText("/proc/self/mountinfo") ?? "").filter(
     ({ mountpoint, source: device }) =>
-      mountpoint !== "/" && lookUpBlockDevice(device) !== undefined,
+      mountpoint !== "/" && device.startsWith("/dev/") && lookUpBlockDevice(device) !== undefined,
   );
   const wanted = source.length > 1 ? source.replace(/\/+$/, "") : source;
   if (mounts.some(({ mountpoint }) => mountpoint === wanted)) return wanted;

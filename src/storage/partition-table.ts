@@ -1,5 +1,5 @@
 import { CommandError } from "../command/command.ts";
-import { runTool } from "../sys/proc/run-tool.ts";
+import { codeOf, tryProgram } from "./program.ts";
 
 /** Bytes of a disk that no partition uses; `end` belongs to it. */
 export interface FreeArea {
@@ -16,7 +16,6 @@ export interface PartitionTable {
 }
 
 const NO_TABLE: PartitionTable = { kind: "", blockSize: 0, free: [] };
-const LIMIT_MS = 30_000;
 
 /**
  * Reads the partition table of a disk. A disk without one is not an error.
@@ -25,16 +24,13 @@ const LIMIT_MS = 30_000;
  */
 export async function readPartitionTable(path: string): Promise<PartitionTable> {
   const args = ["-m", "-s", "--", path, "unit", "B", "print", "free"];
-  const { status, isMissing, stdout, stderr } = await runTool("parted", args, {
-    timeoutMs: LIMIT_MS,
-  });
+  const { status, isMissing, stdout, stderr } = await tryProgram("parted", args);
   const table = parsePartitionTable(stdout);
   // A disk without table makes it fail after it has described the disk.
   if (table !== undefined) return table;
   if (status === 0) return NO_TABLE;
   if (/unrecognised disk label/.test(stderr)) return NO_TABLE;
-  const code = isMissing ? 404 : status === null ? 999 : 1000 + status;
-  throw new CommandError(code, `(ERROR): [${stdout} ${stderr}]`);
+  throw new CommandError(codeOf(status, isMissing), `(ERROR): [${stdout} ${stderr}]`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { runTool } from "../sys/proc/run-tool.ts";
+import { tryProgram } from "./program.ts";
 
 /** What is on a device, by the column lsblk shows it in. */
 export type Contents = Readonly<Record<string, string>>;
@@ -38,9 +38,7 @@ export async function probeDevices(paths: readonly string[]): Promise<Map<string
 
 /** One at a time: given several devices blkid stops at the first one that has nothing on it. */
 async function probe(path: string): Promise<Map<string, Contents>> {
-  const { stdout } = await runTool("blkid", ["-p", "-o", "export", "--", path], {
-    timeoutMs: LIMIT_MS,
-  });
+  const { stdout } = await tryProgram("blkid", ["-p", "-o", "export", "--", path], LIMIT_MS);
   return parseProbe(stdout);
 }
 

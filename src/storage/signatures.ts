@@ -1,9 +1,9 @@
 import { readText } from "../sys/proc/read-text.ts";
-import { runTool, type ToolOutcome } from "../sys/proc/run-tool.ts";
+import type { ToolOutcome } from "../sys/proc/run-tool.ts";
 import type { BlockDevice } from "./block-device.ts";
 import { readPartitionTable } from "./partition-table.ts";
+import { tryProgram } from "./program.ts";
 
-const LIMIT_MS = 30_000;
 const SECTOR_BYTES = 512;
 const BLOCK_BYTES = 4096;
 /** Status of blkid when it finds nothing. */
@@ -18,10 +18,17 @@ const NOTHING_FOUND = 2;
  */
 export async function findSignature(device: BlockDevice): Promise<string | undefined> {
   const { path } = device;
-  const wipefs = await ask("wipefs", ["--no-act", "--noheadings", "--output", "TYPE", "--", path]);
+  const wipefs = await tryProgram("wipefs", [
+    "--no-act",
+    "--noheadings",
+    "--output",
+    "TYPE",
+    "--",
+    path,
+  ]);
   if (wipefs.status !== 0) return cannot("wipefs", wipefs);
   if (wipefs.stdout.trim() !== "") return `wipefs sees ${words(wipefs.stdout)}`;
-  const blkid = await ask("blkid", ["-p", "--", path]);
+  const blkid = await tryProgram("blkid", ["-p", "--", path]);
   if (blkid.stdout.trim() !== "") return `blkid sees ${words(blkid.stdout)}`;
   if (blkid.status !== NOTHING_FOUND) return cannot("blkid", blkid);
   const table = await readPartitionTable(path).catch(() => undefined);
@@ -29,7 +36,7 @@ export async function findSignature(device: BlockDevice): Promise<string | undef
   if (table.kind !== "") return `parted sees a table of kind ${table.kind}`;
   const blocks = Math.floor(sizeOf(device) / BLOCK_BYTES);
   const place = [`bs=${BLOCK_BYTES}`, `skip=${Math.max(0, blocks - 1)}`];
-  const end = await ask("dd", [`if=${path}`, ...place]);
+  const end = await tryProgram("dd", [`if=${path}`, ...place]);
   if (end.status !== 0) return cannot("dd", end);
   return end.stdout.includes("EFI PART") ? "its end holds the second table of a GPT" : undefined;
 }
@@ -38,9 +45,6 @@ export async function findSignature(device: BlockDevice): Promise<string | undef
 export function sizeOf({ sysPath }: BlockDevice): number {
   return Number(readText(`${sysPath}/size`) ?? 0) * SECTOR_BYTES;
 }
-
-const ask = (name: string, args: readonly string[]): Promise<ToolOutcome> =>
-  runTool(name, args, { timeoutMs: LIMIT_MS });
 
 function cannot(name: string, { status, isMissing, stderr }: ToolOutcome): string {
   if (isMissing) return `${name} is not installed`;

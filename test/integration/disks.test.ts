@@ -5,6 +5,7 @@ import { readFileSync, symlinkSync, unlinkSync } from "node:fs";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { JobResult } from "../../src/job/types.ts";
+import { tryProgram } from "../../src/storage/program.ts";
 import { HostAgent } from "./cli-agent.ts";
 import { DiskLab, missingForDisks } from "./support/loop-disk.ts";
 
@@ -276,6 +277,22 @@ describe.skipIf(missing !== undefined)("disks", () => {
       await refuse("disk.mount", { options: "rw", source: `${disk}p1`, target }, /is protected/);
       await succeed("disk.mount", { options: "ro", source: `${disk}p1`, target });
     });
+  });
+
+  test("a program that cannot even be killed is given up, and not started again meanwhile", async () => {
+    const disk = lab.disk();
+    lab.run("mkfs.ext4", "-q", disk);
+    const target = lab.mountpoint();
+    lab.run("mount", disk, target);
+    const touch = () => tryProgram("touch", [`${target}/file`], 100);
+    lab.run("fsfreeze", "-f", target);
+    try {
+      expect(await touch()).toMatchObject({ status: null, stderr: "no end after 100 ms" });
+      expect((await touch()).stderr).toMatch(/still waits/);
+    } finally {
+      lab.run("fsfreeze", "-u", target);
+    }
+    await expect.poll(touch).toMatchObject({ status: 0 });
   });
 
   test("names that are no block device below /dev are refused, and nothing runs", async () => {
