@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import type { PhaseStatus } from "../../src/sequencer/types.ts";
+import { KILL_AGENT } from "./support/agent.ts";
+import { readPhases } from "./support/boot-status.ts";
 import { BOOT_LIMIT_MS, call, openClient, PASSWORD, shell, startNode } from "./support.ts";
 
 /** The kernel command line of every machine has a `console=`. */
@@ -71,8 +73,18 @@ test("a machine runs its services in the order they ask for, and protected ones 
   expect(list).toMatchObject([{ cmd: { id: "mortal" }, pid: Number(second) }]);
   const greeting = { name: "called", stdin: "it's $(me)\n" };
   expect((await call(client, "greet.file", greeting)).streams).toEqual([greeting.stdin, ""]);
-  await call(client, "core.poweroff").catch(() => null);
+
+  // The next agent ends what this one started, and starts it once more.
+  await expect(shell(client, KILL_AGENT)).rejects.toThrow();
   client.disconnect();
+  await machine.waitPong(PASSWORD, BOOT_LIMIT_MS);
+  const next = openClient(machine);
+  const phase = async () => (await readPhases(next))["services.boot"]?.state;
+  await expect.poll(phase, { timeout: 30_000 }).toBe("failed");
+  expect((await shell(next, "cat /run/mortal")).trim().split("\n")).toHaveLength(3);
+  expect(await shell(next, `kill -0 ${second} 2>&1 || true`)).toMatch(/No such process/);
+  await call(next, "core.poweroff").catch(() => null);
+  next.disconnect();
   expect(await machine.waitExit(60_000)).toEqual({ status: 0, signal: null });
   // The stop does not wait for services that would be started again.
   expect(machine.serial()).toMatch(/jobs\.terminate +done/);
