@@ -95,6 +95,27 @@ test("events of a job end with its result; those of the log go on", async () => 
   await expect(client.events("job:no-such").next()).rejects.toMatchObject({ code: "E_REFUSED" });
 });
 
+test("a slow loop over events gets all of them, or is told how many it missed", async () => {
+  const count = 40_000;
+  const id = await client.start("bash", { script: `sleep 0.3; seq -f "3::%07.0f" 1 ${count}` });
+  let seen = 0;
+  let missed = 0;
+  let last = "";
+  for await (const event of client.events(`job:${id}`)) {
+    if (event.kind === "missed") missed += event.count;
+    if (event.kind === "result") expect(event.result.state).toBe("SUCCESS");
+    if (event.kind !== "message" || event.message.level !== 3) continue;
+    if (seen === 0) await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(event.message.text > last).toBe(true);
+    last = event.message.text;
+    seen += 1;
+  }
+  expect(seen).toBeGreaterThan(1000);
+  // The end of the job is a message as well, and may be among those.
+  expect(seen + missed).toBeGreaterThanOrEqual(count);
+  expect(seen + missed).toBeLessThanOrEqual(count + 1);
+});
+
 test("events end with their time limit and with the connection", async () => {
   const boot = client.events("boot", { timeoutMs: 300 });
   await expect(boot.next()).rejects.toMatchObject({ code: "E_DEADLINE" });
