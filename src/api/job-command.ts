@@ -36,10 +36,10 @@ export function jobCommand(
       return documentArguments(command);
     },
     run: (session, words) => {
-      const object = buildCommand(command.name, words);
+      const { object, isUnnamed } = buildCommand(command.name, words);
       rules.checkJob(session, object);
       return (resume) => {
-        intake.run(object).then(
+        intake.run(object, { isUnnamed }).then(
           (result) =>
             resume(
               result.state === "SUCCESS"
@@ -57,7 +57,10 @@ export function jobCommand(
 
 const MAX_WORDS = 3;
 
-function buildCommand(name: string, words: readonly Bytes[]): CommandObject {
+function buildCommand(
+  name: string,
+  words: readonly Bytes[],
+): { object: CommandObject; isUnnamed: boolean } {
   if (words.length > MAX_WORDS) {
     throw refusal(`ERR wrong number of arguments for '${name}' command`);
   }
@@ -69,8 +72,9 @@ function buildCommand(name: string, words: readonly Bytes[]): CommandObject {
     throw refusal(`ERR unknown option ${bytesOfText(JSON.stringify(unknown))}, expected ${names}`);
   }
   try {
-    const id = options["id"] || randomUUID();
-    return commandFrom({ ...options, id, command: name, arguments: args });
+    const isUnnamed = !options["id"];
+    const id = isUnnamed ? randomUUID() : options["id"];
+    return { object: commandFrom({ ...options, id, command: name, arguments: args }), isUnnamed };
   } catch (error) {
     if (error instanceof AgentError) throw refusal(bytesOfText(`ERR ${error.message}`));
     throw error;

@@ -264,7 +264,7 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
 
   #launch(command: CommandObject): void {
     const { sink, resolve } = this.#options;
-    if (this.#unnamed === undefined) sink.accepted(command.id);
+    if (command.id !== this.#unnamed) sink.accepted(command.id);
     const executable = resolve(command.command);
     if (executable === undefined) {
       this.#context.message(endOfStream(command.id, command.stream, this.#options.clock));
@@ -272,7 +272,7 @@ export class JobEngine implements JobIntake, JobControl, OwnJobs {
       return;
     }
     this.#begin(new Job(command, executable, this.#context));
-    this.#name();
+    if (command.id === this.#unnamed) this.#name();
   }
 
   /** A job nobody named becomes known when it does not succeed at once. */

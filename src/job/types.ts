@@ -92,8 +92,11 @@ export interface JobIntake {
   /**
    * Runs one command for a direct Redis command and resolves with its published result. A known id
    * rejects with AgentError `E_JOB_DUPLICATE`.
+   *
+   * @param options.isUnnamed The caller chose no id. A built-in that succeeds at once then leaves no
+   *   keys: its whole result goes to the only one who knows that it ran.
    */
-  run(command: CommandObject): Promise<JobResult>;
+  run(command: CommandObject, options?: { readonly isUnnamed?: boolean }): Promise<JobResult>;
 }
 
 /** How a job the node starts itself differs from those of clients (wire protocol 6.8, 6.10). */
