@@ -58,6 +58,7 @@ async function start(
     loadCommands(),
     loadNodeConfig(linuxFiles, configFile),
   ]);
+  if (givenLogLevel(options, settings) === null) log.setLevel(loaded.config.main.log_level);
   const passwordFile = options.isHost ? options.passwordFile : settings.passwordFile;
   const secret = readPassword(passwordFile, options.isHost);
   const problems = [...kernelProblems, ...loaded.problems, ...secret.problems];
@@ -97,9 +98,10 @@ async function start(
   if (options.isHost) {
     for (const { host, port } of options.listen) await core.endpoint.listenTcp(host, port);
     process.on("SIGHUP", () => void core.endpoint.reload());
+    const ended = endSignal();
     log.info("agent ready", { version: core.version, socket: options.socket });
     void startup.runAll();
-    await endSignal();
+    await ended;
     core.engine.stop();
     closeLocal();
     closeMetrics();
@@ -113,10 +115,14 @@ async function start(
 
 /** A machine keeps its log in memory: its console is for people. */
 function openAgentLog(options: AgentOptions, settings: KernelSettings): RootLogger {
-  const level: LogLevel =
-    options.logLevel ?? settings.logLevel ?? (settings.debug ? "debug" : "info");
+  const level = givenLogLevel(options, settings) ?? "info";
   const sink = options.isHost ? process.stderr : new FileSink(join(options.stateDir, "agent.log"));
   return openLogger({ level, sink });
+}
+
+/** Of the command line, the kernel's or its own; null: that of the configuration counts. */
+function givenLogLevel(options: AgentOptions, settings: KernelSettings): LogLevel | null {
+  return options.logLevel ?? settings.logLevel ?? (settings.debug ? "debug" : null);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { LogLevel } from "../log/logger.ts";
 import type { Files } from "../sys/files.ts";
 import { type CacheConfig, DEFAULT_CACHE_CONFIG } from "./node-config-cache.ts";
 import { DEFAULT_ENDPOINT_CONFIG, type EndpointConfig } from "./node-config-endpoint.ts";
@@ -24,7 +25,7 @@ export interface NodeConfig {
     readonly max_jobs: number;
     readonly include: readonly string[];
     readonly network: string;
-    readonly log_level: string;
+    readonly log_level: LogLevel;
   };
   readonly globals: Readonly<Record<string, string>>;
   readonly extension: Readonly<Record<string, ExtensionConfig>>;

@@ -134,6 +134,12 @@ test("services run in their order, protected ones are started again, and a new a
   await until(() => !now.some(isAlive));
 });
 
+test("the log has the level of the configuration", async () => {
+  await start({ "node0.toml": '[main]\nlog_level = "debug"\n' });
+  await client?.rpush("core:default", '{"command":"core.ping"}');
+  await until(() => log.some(({ msg }) => msg === "command dropped: it has no id"));
+});
+
 test("mistakes are told with file and line, everything else works", async () => {
   await start({
     "node0.toml": `[main]\ninclude = ["${at("more")}"]\n[extension.ping]\nbinary = "true"\n[extension.own]\nbinary = "echo"\nargs = ["{a}"]\n`,
