@@ -36,6 +36,7 @@ const QUESTIONS = [
   "zerotier.list",
   "aggregator.query",
   "rtinfo.list",
+  "pprof.mem.stat",
   "config.get",
 ] as const;
 
