@@ -5,6 +5,8 @@ import {
   DEFAULT_NODE_CONFIG,
   loadNodeConfig,
 } from "../../../src/config/node-config.ts";
+import { CONFIG_KEYS } from "../../../src/config/node-config-keys.ts";
+import { parseToml } from "../../../src/config/toml-text.ts";
 import { MemoryFiles } from "../../fakes/memory-files.ts";
 
 const FILE = "/etc/node0/node0.toml";
@@ -23,6 +25,19 @@ test("the shipped file changes nothing, and shows every default", async () => {
   expect(shown).toContain("\nmax_jobs = ");
   expect(await load(shipped)).toEqual({ config: DEFAULT_NODE_CONFIG, problems: [] });
   expect(await load(shown)).toEqual({ config: DEFAULT_NODE_CONFIG, problems: [] });
+});
+
+test("the shipped file shows every key", () => {
+  const shipped = readFileSync("etc/node0/node0.toml", "utf8").replaceAll(/^#(?=\S)/gm, "");
+  const parsed = parseToml({ file: FILE, text: shipped });
+  const shown = (path: readonly string[]): boolean => {
+    let value: unknown = parsed.table;
+    for (const name of path) value = (value as Record<string, unknown> | undefined)?.[name];
+    return value !== undefined;
+  };
+  const keys = CONFIG_KEYS.map(({ path }) => path).filter((path) => !path.includes("*"));
+  expect(keys.length).toBeGreaterThan(30);
+  expect(keys.filter((path) => !shown(path))).toEqual([]);
 });
 
 test("given values lie over the defaults", async () => {
