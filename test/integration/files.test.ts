@@ -386,6 +386,11 @@ describe.skipIf(missing !== undefined)("files", () => {
       for (const outcome of await outcomes) {
         expect(outcome).toMatchObject({ reason: { message: /has not answered for 0.4 s/ } });
       }
+      // The directory it is mounted in is listed all the same.
+      const patient = new FileProcess();
+      const rows = (await patient.run({ do: "list", path: home })) as FileEntry[];
+      patient.stop();
+      expect(rows[1]).toEqual({ name: "dead", size: 0, mode: 0, is_dir: true });
       // The others go on beside them.
       expect(await helper.run({ do: "exists", path: at("alive") })).toBe(true);
       expect(helper.pid).toBe(first);
