@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
+import { LEVEL } from "../job/capture.ts";
 import { formatJson } from "../job/format.ts";
 import type { MessageListener } from "../job/message-hub.ts";
 import type { JobMessage } from "../job/types.ts";
@@ -10,8 +11,6 @@ import { parseLine } from "./parse-line.ts";
 import { type FinishedSample, MetricState } from "./state.ts";
 import type { Sample, StatisticsControl, StatisticsCounts, Tag, WireState } from "./types.ts";
 
-/** Level of a statistics line (wire protocol 7.1). */
-export const STATISTICS_LEVEL = 10;
 /** States there may be; values of further ones are refused until old ones have left. */
 export const MAX_STATES = 10_000;
 /** Points kept for consumers that do not drain a list; the oldest leave first. */
@@ -62,7 +61,7 @@ export class Aggregator implements MessageListener, StatisticsControl {
   }
 
   readonly message = ({ level, text, jobId }: JobMessage): void => {
-    if (level !== STATISTICS_LEVEL) return;
+    if (level !== LEVEL.statistics) return;
     for (const line of text.split(/\r?\n/)) {
       if (line === "") continue;
       const sample = parseLine(line);

@@ -1,10 +1,9 @@
 import { errorText } from "../base/errors.ts";
+import { LEVEL } from "../job/capture.ts";
 import type { MessageHub } from "../job/message-hub.ts";
 import { listenLazily } from "../records/listen-lazily.ts";
 import type { AggregatorOptions } from "./aggregator.ts";
 import type { StatisticsControl } from "./types.ts";
-
-const STATISTICS_LEVEL = 10;
 
 /** Hears the statistics lines of all jobs; what sums them up is loaded with the first of them. */
 export function openStatistics(
@@ -13,7 +12,7 @@ export function openStatistics(
   const { hub, log } = options;
   const aggregator = listenLazily({
     hub,
-    wants: ({ level }) => level === STATISTICS_LEVEL,
+    wants: ({ level }) => level === LEVEL.statistics,
     load: async () => {
       const { Aggregator } = await import("./aggregator.ts");
       return new Aggregator(options);

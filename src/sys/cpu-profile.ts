@@ -58,9 +58,9 @@ export class CpuProfile {
     cancel();
     try {
       const { profile } = (await post(session, "Profiler.stop")) as { profile: unknown };
-      session.disconnect();
       await file.writeFile(JSON.stringify(profile));
     } finally {
+      session.disconnect();
       await file.close();
       this.#isBusy = false;
     }

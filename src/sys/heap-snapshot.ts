@@ -17,8 +17,7 @@ export async function writeHeapSnapshot(path: string): Promise<void> {
   try {
     const file = await openOutputFile(path, FILE_MODE);
     try {
-      const snapshot = process.getBuiltinModule("node:v8").getHeapSnapshot();
-      for await (const chunk of snapshot) await file.write(chunk as Buffer);
+      await file.writeFile(process.getBuiltinModule("node:v8").getHeapSnapshot());
     } finally {
       await file.close();
     }
