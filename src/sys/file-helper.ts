@@ -16,6 +16,10 @@ const PROGRESS_MS = 1000;
  * threads, and it can be killed. It answers over the channel it was started with and ends with it.
  */
 export async function runFileHelper(): Promise<number> {
+  if (process.send === undefined) {
+    process.stderr.write("node0: file-helper is started by the agent, expected no other caller\n");
+    return 2;
+  }
   const descriptors = new FileDescriptors(() => say({ open: descriptors.count }));
   process.on("message", (call: FileCall) => void answer(descriptors, call));
   // Not process.exit(), which waits for threads that hang.
