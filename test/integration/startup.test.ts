@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -34,9 +36,20 @@ afterEach(async () => {
 const at = (name: string): string => join(folder, name);
 
 /** An agent in host mode with these files beside each other. */
-async function start(files: Readonly<Record<string, string>> = {}): Promise<void> {
+async function start(
+  files: Readonly<Record<string, string>> = {},
+  more: readonly string[] = [],
+): Promise<void> {
   for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text);
-  const words = ["agent", "--host", "--state-dir", at("state"), "--config", at("node0.toml")];
+  const words = [
+    "agent",
+    "--host",
+    "--state-dir",
+    at("state"),
+    "--config",
+    at("node0.toml"),
+    ...more,
+  ];
   const child = spawn(resolve("bin/node0"), words, { stdio: ["ignore", "ignore", "pipe"] });
   agent = child;
   createInterface({ input: child.stderr }).on("line", (line) => {
@@ -163,3 +176,58 @@ test("mistakes are told with file and line, everything else works", async () => 
   expect(await client?.ping()).toBe("PONG");
   expect(JSON.stringify(await client?.call("COMMAND", "DOCS", "own"))).toContain("Put for {a}");
 });
+
+test("an extension is for those its access names, whichever way it is called", async () => {
+  const port = await freePort();
+  const roles = ["reader", "operator", "admin"];
+  await start(
+    {
+      "node0.toml": `[endpoint]\nusers = "${at("users.toml")}"\n`,
+      "users.toml": roles
+        .map((role) => `[user.${role}]\nrole = "${role}"\npassword = "password of ${role}"\n`)
+        .join(""),
+      "conf.d/x.toml": ["read", "operate", "admin"]
+        .map((access) => `[extension.x-${access}]\nbinary = "true"\naccess = "${access}"\n`)
+        .join(""),
+      password: "the password of the node\n",
+    },
+    ["--listen", `127.0.0.1:${port}`, "--password-file", at("password")],
+  );
+  const seen: Record<string, string> = {};
+  for (const role of roles) {
+    const user = new Redis({ port, username: role, password: `password of ${role}` });
+    for (const name of ["x-read", "x-operate", "x-admin"]) {
+      const job = JSON.stringify({ id: randomUUID(), command: name, arguments: {} });
+      const ways = [() => user.call(name), () => user.rpush("core:default", job)];
+      const outcomes = await Promise.all(
+        ways.map((way) =>
+          way().then(
+            () => "runs",
+            (error: unknown) => (error as Error).message.split(" ")[0],
+          ),
+        ),
+      );
+      seen[`${role} ${name}`] = outcomes.join(" ");
+    }
+    user.disconnect();
+  }
+  expect(seen).toEqual({
+    "reader x-read": "runs runs",
+    "reader x-operate": "NOPERM NOPERM",
+    "reader x-admin": "NOPERM NOPERM",
+    "operator x-read": "runs runs",
+    "operator x-operate": "runs runs",
+    "operator x-admin": "NOPERM NOPERM",
+    "admin x-read": "runs runs",
+    "admin x-operate": "runs runs",
+    "admin x-admin": "runs runs",
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
