@@ -68,7 +68,7 @@ export class Client {
       try {
         await awaitAcceptance(this.#pool, job);
         const result = await awaitResult(this.#pool, job);
-        // Without `streams` no process ever ran, and its stream stays empty (wire protocol 5, 8).
+        // Without `streams` no process ever ran: its stream holds the end at most (wire protocol 5, 8).
         if (result.streams !== undefined) await follower?.finish();
         return result;
       } finally {
