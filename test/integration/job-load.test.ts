@@ -46,3 +46,28 @@ test("after a hundred thousand jobs the agent is as small as it was", async () =
   const after = agent.rssMiB();
   console.log(`agent ${before.toFixed(0)} MiB, ${busy.toFixed(0)} busy, ${after.toFixed(0)} after`);
 });
+
+test("at the limit of jobs commands wait in their list, and every one gets its turn", async () => {
+  const small = await JobAgent.start("[main]\nmax_jobs = 2\n[stats]\nenabled = false\n");
+  try {
+    const ids = Array.from({ length: 40 }, (_, index) => `job-${index}`);
+    for (const [index, id] of ids.entries()) {
+      const queue = index % 2 === 0 ? "q" : "";
+      await small.submit({ id, command: "core.system", arguments: { name: "true" }, queue });
+    }
+    await small.submit({ id: "stays", command: "core.system", arguments: SLEEP });
+    await small.submit({ id: "waits", command: "core.system", arguments: SLEEP, queue: "r" });
+    await small.submit({ id: "last", command: "core.ping" });
+    for (const id of ids) expect(await small.result(id)).toMatchObject({ state: "SUCCESS" });
+    await expect.poll(() => small.client.exists("result:waits:flag")).toBe(1);
+    expect(await small.client.llen("core:default")).toBe(1);
+    // Sent directly it is not counted: somebody must be able to clean up.
+    await small.client.call("job.kill", '{"id":"stays"}');
+    expect(await small.result("last")).toMatchObject({ state: "SUCCESS" });
+    await small.client.call("job.kill", '{"id":"waits"}');
+  } finally {
+    await small.stop();
+  }
+});
+
+const SLEEP = { name: "sleep", args: ["600"] };
