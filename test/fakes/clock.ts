@@ -8,7 +8,7 @@ interface Timer {
 /** A clock that stands still until a test advances it. Timers run in order of their due time. */
 export class FakeClock implements Clock {
   #nowMs = 0;
-  #timers: Timer[] = [];
+  readonly #timers = new Set<Timer>();
   readonly #epochMs: number;
 
   constructor(epochMs = 1_795_168_462_881) {
@@ -29,15 +29,13 @@ export class FakeClock implements Clock {
 
   after(delayMs: number, action: () => void): () => void {
     const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), action };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
   }
 
   /** Number of timers that have neither fired nor been cancelled. */
   get pendingTimers(): number {
-    return this.#timers.length;
+    return this.#timers.size;
   }
 
   /** Moves time forward; a timer set by a timer fires too when it falls into the span. */
@@ -46,7 +44,7 @@ export class FakeClock implements Clock {
     for (;;) {
       const next = this.#earliest();
       if (next === undefined || next.dueMs > endMs) break;
-      this.#timers = this.#timers.filter((other) => other !== next);
+      this.#timers.delete(next);
       this.#nowMs = Math.max(this.#nowMs, next.dueMs);
       next.action();
     }
@@ -54,9 +52,10 @@ export class FakeClock implements Clock {
   }
 
   #earliest(): Timer | undefined {
-    return this.#timers.reduce<Timer | undefined>(
-      (first, timer) => (first === undefined || timer.dueMs < first.dueMs ? timer : first),
-      undefined,
-    );
+    let first: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (first === undefined || timer.dueMs < first.dueMs) first = timer;
+    }
+    return first;
   }
 }

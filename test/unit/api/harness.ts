@@ -137,6 +137,7 @@ export function openEndpointCore(
     authenticator,
     registry,
     member,
+    sessions,
     openSession,
     start,
     send,
