@@ -50,10 +50,15 @@ export class Handover<T> implements AsyncIterableIterator<T> {
     return { value: undefined, done: true };
   }
 
-  async return(): Promise<IteratorResult<T>> {
-    const isEarly = this.#end === undefined;
+  /** Nobody will take values any more: those who put go on at once. */
+  discard(): void {
     this.#end = {};
     for (const { taken } of this.#offered.splice(0)) taken();
+  }
+
+  async return(): Promise<IteratorResult<T>> {
+    const isEarly = this.#end === undefined;
+    this.discard();
     if (isEarly) this.#onLeave();
     return { value: undefined, done: true };
   }

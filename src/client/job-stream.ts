@@ -10,6 +10,7 @@ export class JobStream implements AsyncIterable<StreamMessage> {
   readonly id: string;
   readonly #messages: Handover<StreamMessage>;
   readonly #result: Promise<JobResult>;
+  #isTaken = false;
 
   /** @param run Starts the job, hands every message on and resolves with the result. */
   constructor(
@@ -29,12 +30,17 @@ export class JobStream implements AsyncIterable<StreamMessage> {
     );
   }
 
-  /** The result, whatever its state; call it after the loop. Rejects with what ended the loop. */
+  /**
+   * The result, whatever its state. Asked for after the loop, or instead of one: messages are then left
+   * out. Rejects with what ended the loop.
+   */
   result(): Promise<JobResult> {
+    if (!this.#isTaken) this.#messages.discard();
     return this.#result;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<StreamMessage> {
+    this.#isTaken = true;
     return this.#messages;
   }
 }

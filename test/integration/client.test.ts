@@ -61,6 +61,11 @@ test("a loop that takes its time still gets everything", async () => {
   expect(textOf(messages)).toBe("1\n2\n3\n4\n");
 });
 
+test("the result can be had without a loop", async () => {
+  const job = client.stream("bash", { script: "echo one; sleep 0.1; echo two" });
+  expect((await job.result()).streams?.[0]).toBe("one\ntwo\n");
+});
+
 test("a loop that is left early ends the listening, not the job", async () => {
   const job = client.stream("bash", { script: "echo one; sleep 0.3; echo two" });
   for await (const { text } of job) if (text === "one\n") break;
