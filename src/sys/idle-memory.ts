@@ -41,7 +41,9 @@ export class IdleMemory {
       }
       this.#isArmed = false;
       const { heapBytes, release } = this.#options;
-      if (heapBytes() - this.#smallestBytes < WORTHWHILE_BYTES) return;
+      // The pause grows with what is in use, so a large heap has to have gained more.
+      const worthwhileBytes = Math.max(WORTHWHILE_BYTES, this.#smallestBytes / 2);
+      if (heapBytes() - this.#smallestBytes < worthwhileBytes) return;
       release();
       // What the clients keep here is no garbage: without this it would be looked for again and again.
       this.#smallestBytes = heapBytes();

@@ -52,6 +52,19 @@ test("what is still in use after a release is not looked for again", () => {
   expect(heap.releases).toBe(1);
 });
 
+test("a large heap is left alone until it has grown by half", () => {
+  const { clock, heap, memory } = setUp();
+  heap.bytes = 200 * MIB;
+  memory.touch();
+  heap.bytes = 290 * MIB;
+  clock.advance(10_000);
+  expect(heap.releases).toBe(0);
+  memory.touch();
+  heap.bytes = 310 * MIB;
+  clock.advance(10_000);
+  expect(heap.releases).toBe(1);
+});
+
 test("V8 does give pages back", () => {
   let garbage: unknown[] = Array.from({ length: 500_000 }, (_, index) => ({ index }));
   const before = v8HeapBytes();
