@@ -159,6 +159,8 @@ class Gate {
     const user = authenticator.find(credentials.user, credentials.password);
     if (user !== undefined) {
       authenticator.recordSuccess(address, user);
+      // What another user may listen to, this one perhaps may not.
+      if (session.user !== null && session.user !== user) session.closed();
       session.user = user;
       return welcome();
     }

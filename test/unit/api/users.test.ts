@@ -90,6 +90,17 @@ describe("users", () => {
     expect(ask("ACL", "WHOAMI")).toMatch(/^-NOAUTH/);
   });
 
+  test("hear nothing more of what another one subscribed to", async () => {
+    const core = await openWithUsers();
+    const session = core.openSession(false);
+    core.start(session, ["HELLO", "3", "AUTH", "admin", "secret admin"]);
+    core.start(session, ["SUBSCRIBE", "log"]);
+    core.start(session, ["AUTH", "secret admin"]);
+    expect(session.subscriptions).toBe(1);
+    core.start(session, ["AUTH", "secret reader"]);
+    expect(session.subscriptions).toBe(0);
+  });
+
   test("that leave the file get in no more", async () => {
     const core = await openWithUsers();
     core.authenticator.setUsers([]);

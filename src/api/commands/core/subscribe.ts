@@ -7,7 +7,8 @@ export const command = builtin({
   name: "core.subscribe",
   summary: "Copies the messages of another job into this job until that job ends.",
   scope: "both",
-  access: "read",
+  // The other job's output is its owner's.
+  access: "operate",
   result:
     "the followed job's own result message, if it has one; the state is that of the followed job",
   args: object({
