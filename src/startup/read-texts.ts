@@ -22,13 +22,13 @@ export interface StartupPlace {
 const MAX_FILES = 500;
 const MAX_FILE_BYTES = 256 * 1024;
 const MAX_ALL_BYTES = 8 * 1024 * 1024;
+/** Each holds one of the four threads all files of the agent share. */
+const MAX_SILENT = 2;
+const SILENT = "E_STARTUP_SILENT";
 const SUFFIX = ".toml";
 const O_RDONLY = 0;
 const O_NOCTTY = 0o400;
 const O_NONBLOCK = 0o4000;
-
-/** Of its own: a path somebody named here that does not answer must not keep the unlock from reading. */
-const slowFiles = new SlowFiles();
 
 /**
  * Reads configuration files without ever waiting for one: pipes, devices and sockets are not opened, and a
@@ -40,12 +40,19 @@ export async function readTexts(
   const texts: StartupText[] = [];
   const problems: string[] = [];
   const into = { texts, problems, leftBytes: MAX_ALL_BYTES };
+  let silent = 0;
   for (const place of places) {
     const shown = place.shown ?? place.path;
+    if (silent >= MAX_SILENT) {
+      problems.push(`Cannot read ${shown}: ${silent} file systems before it do not answer`);
+      continue;
+    }
     try {
       const work = (): Promise<void> => readPlace(place, shown, into);
-      await slowFiles.read({ path: shown, code: "E_STARTUP_FILE", work });
+      // Each by itself: one that does not answer keeps neither the others nor the unlock from reading.
+      await new SlowFiles().read({ path: shown, code: SILENT, work });
     } catch (error) {
+      if (errorCode(error) === SILENT) silent += 1;
       if (errorCode(error) === "ENOENT" && !place.isRequired) continue;
       problems.push(problemText(shown, error));
     }

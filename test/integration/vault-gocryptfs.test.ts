@@ -13,10 +13,14 @@ import {
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { UnlockedFiles } from "../../src/boot/unlocked-files.ts";
+import { readTexts } from "../../src/startup/read-texts.ts";
+import { linuxFiles } from "../../src/sys/files-linux.ts";
 import { PrivateFiles } from "../../src/vault/private-files.ts";
 import { MANIFEST_PATH } from "../../src/vault/private-manifest.ts";
 import { readPrivate } from "../../src/vault/read-private.ts";
 import { verifyPrivate } from "../../src/vault/verify-private.ts";
+import { QuietLog } from "../fakes/quiet-log.ts";
 import { SAMPLE, VaultHome } from "./support/vault-home.ts";
 
 const FILES = Object.keys(SAMPLE).length;
@@ -169,6 +173,32 @@ test("gocryptfs that hangs is told as such, and holds up neither other files nor
   await home.gocryptfs().unmount();
   expect(home.isMounted()).toBe(false);
   await expect.poll(() => open()).toBe("");
+});
+
+test("start-up files are copied from the mount; one that hangs costs them alone", async () => {
+  home.encrypt({ ...SAMPLE, "conf.d/a.toml": "# a\n", "conf.d/notes": "none" });
+  expect(await open()).toBe("");
+  const directory = join(home.services, "unlocked");
+  const unlocked = new UnlockedFiles({ files: linuxFiles, log: new QuietLog(), directory });
+  const files = new PrivateFiles(home.directories.mountpoint);
+  expect(await unlocked.takeStartup(files)).toBe("");
+  expect(linuxFiles.list(join(directory, "conf.d"))).toEqual(["a.toml"]);
+  expect(readFileSync(join(directory, "conf.d/a.toml"), "utf8")).toBe("# a\n");
+  const { pid } = JSON.parse(readFileSync(join(home.services, "gocryptfs.json"), "utf8"));
+  process.kill(pid, "SIGSTOP");
+  const silent = { path: join(home.directories.mountpoint, "conf.d"), isRequired: false };
+  const answering = { path: join(directory, "conf.d"), isRequired: true };
+  const [problem, read] = await Promise.all([
+    unlocked.takeStartup(files),
+    readTexts([silent, answering]),
+  ]);
+  expect(problem).toMatch(/its file system has not answered for 5 s$/);
+  expect(read.texts.map(({ text }) => text)).toEqual(["# a\n"]);
+  expect(read.problems).toEqual([
+    `Cannot read ${silent.path}: its file system has not answered for 5 s`,
+  ]);
+  expect(linuxFiles.list(join(directory, "conf.d"))).toEqual(["a.toml"]);
+  await home.gocryptfs().unmount();
 });
 
 test("gocryptfs that hangs in the middle of the check leaves a thread for other files, until it is killed", async () => {
