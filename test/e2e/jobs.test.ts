@@ -174,3 +174,20 @@ test("named cgroups are those of the kernel", async () => {
   expect(await group("list", {})).toEqual({});
   await call(redis, "job.kill", { id: "moved" });
 });
+
+test("what a crashed agent leaves is killed by the next one, and streams have their end", async () => {
+  await bash("orphan", `${DAEMON} echo ready; /bin/sleep 600; true`, { stream: true });
+  await printed("orphan");
+  expect((await daemons()).trim().split("\n")).toHaveLength(2);
+  await expect(call(redis, "bash", { script: "kill -9 $(pidof node)" })).rejects.toThrow();
+  await machine.waitPong(PASSWORD, BOOT_LIMIT_MS);
+  redis.disconnect();
+  redis = openClient(machine);
+  expect(await result("orphan")).toMatchObject({ state: "ERROR", code: 999 });
+  const [, record = "{}"] = (await redis.blpop("stream:orphan", 10)) ?? [];
+  expect(JSON.parse(record)).toMatchObject({ message: { message: "", meta: 131_077 } });
+  await expect.poll(daemons, PATIENCE).toBe("");
+  await expect
+    .poll(() => shell(redis, "ls -d /sys/fs/cgroup/jobs/orphan 2>/dev/null || true"), PATIENCE)
+    .toBe("");
+});
