@@ -4,16 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ensureImage } from "../../scripts/machine/image.ts";
 import type { JobResult } from "../../src/job/types.ts";
-import { BOOT_LIMIT_MS, call, openClient, PASSWORD, shell, startNode } from "./support.ts";
+import { BOOT_LIMIT_MS, call, openClient, PASSWORD, ROOT, shell, startNode } from "./support.ts";
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 const CACHE_LIMIT = { timeout: 60_000, interval: 500 };
 
 let directory = "";
-beforeAll(() => {
+beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "node0-disks-"));
+  // Its time is not that of the tests.
+  await ensureImage(ROOT);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -107,6 +110,17 @@ test("disks are listed, divided, formatted, mounted and protected; only the mark
     /vdc (is mounted|belongs to)/,
   );
 
+  // Made by hand: the image has no program for md.
+  await run(
+    "modprobe md_mod && echo md0 >/sys/module/md_mod/parameters/new_array && cd /sys/block/md0/md && " +
+      "echo none >metadata_version && cat /sys/block/vdb/dev >new_dev && ls /sys/block/vdb/holders | grep md0",
+  );
+  expect(await refusal(call(redis, "disk.mktable", { disk: "vdb", table_type: "gpt" }))).toMatch(
+    /vdb is used by md0/,
+  );
+  await run(
+    "echo remove >/sys/block/md0/md/dev-vdb/state && ! grep . /sys/block/vdb/holders/*/dev",
+  );
   const devices = ["/dev/vda2", "/dev/vdb"];
   await value(redis, "btrfs.create", { label: "pool", data: "raid1", metadata: "raid1", devices });
   await call(redis, "disk.mount", { options: "", source: "/dev/vdb", target: "/pool" });
