@@ -61,6 +61,8 @@ export class Endpoint {
   readonly #servers: Server[] = [];
   readonly #networkServers: Server[] = [];
   readonly #connections = new Set<Connection>();
+  /** Those that have not authenticated, in the order in which they came; and some that have. */
+  readonly #guests = new Set<Connection>();
   #lastSessionId = 0;
   #port = 0;
   #stopIdleCheck: (() => void) | null = null;
@@ -222,7 +224,7 @@ export class Endpoint {
   #admit(socket: Socket, peer: Peer): void {
     const { clock, logger } = this.#options;
     const limit = this.#limits.maxClients + (peer.isLocal ? LOCAL_RESERVE : 0);
-    if (this.#connections.size >= limit) {
+    if (this.#connections.size >= limit && !this.#makeRoom()) {
       this.counters.rejectedConnections += 1;
       socket.on("error", () => {});
       socket.end(failure("ERR max number of clients reached"), () => socket.destroy());
@@ -243,11 +245,32 @@ export class Endpoint {
       tls: peer.isLocal ? null : this.#tls,
       onClose: () => {
         this.#connections.delete(connection);
+        this.#guests.delete(connection);
         logger.debug("client gone", { client: session.id });
       },
     });
     this.#connections.add(connection);
+    if (!session.isMember) this.#guests.add(connection);
     this.#checkIdleLater();
+  }
+
+  /**
+   * Whoever can reach the port could fill it with connections that never log in: the oldest of them makes
+   * room when it had time enough for it.
+   */
+  #makeRoom(): boolean {
+    const limitMs = this.#options.clock.monotonicMs() - GUEST_GRACE_MS;
+    for (const guest of this.#guests) {
+      if (!guest.session.isMember) {
+        if (guest.session.connectedMs > limitMs) return false;
+        this.#guests.delete(guest);
+        this.counters.guestTimeouts += 1;
+        guest.destroy();
+        return true;
+      }
+      this.#guests.delete(guest);
+    }
+    return false;
   }
 
   /** One timer for all, and none while there is nobody: each is closed at most a tenth too late. */
@@ -287,3 +310,5 @@ export class Endpoint {
 }
 
 const STOP_GRACE_MS = 500;
+/** Guests younger than this are on their way in. */
+const GUEST_GRACE_MS = 3000;

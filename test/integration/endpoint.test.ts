@@ -314,6 +314,19 @@ describe("a client that does not read", () => {
 });
 
 describe("the number of clients", () => {
+  test("is not used up by those that never log in", async () => {
+    const lab = await openLab({ maxClients: 3 });
+    const member = await openMember(lab);
+    const [first, second] = [await openGuest(lab), await openGuest(lab)];
+    const early = await openGuest(lab);
+    expect(await early.closed()).toBe("-ERR max number of clients reached\r\n");
+    await new Promise((resolve) => setTimeout(resolve, 3100));
+    const late = await openMember(lab);
+    await first.closed();
+    expect([member, second, late].map(({ isClosed }) => isClosed)).toEqual([false, false, false]);
+    expect(lab.endpoint.counters).toMatchObject({ guestTimeouts: 1, rejectedConnections: 1 });
+  });
+
   test("is limited on the network; the unix socket still opens", async () => {
     const lab = await openLab({ maxClients: 2 });
     await openMember(lab);
