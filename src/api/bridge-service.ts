@@ -1,4 +1,5 @@
 import { AgentError } from "../base/errors.ts";
+import { ownCommand } from "../job/own-command.ts";
 import type { CommandObject, JobResult, OwnJobs } from "../job/types.ts";
 import {
   buildDnsmasqConfig,
@@ -88,21 +89,7 @@ export class BridgeServices {
   }
 }
 
-function commandOf(bridge: string): CommandObject {
-  return {
-    id: `dnsmasq-${bridge}`,
-    command: "dnsmasq",
-    arguments: {},
-    queue: "",
-    maxTime: 0,
-    maxRestart: 0,
-    recurringPeriod: 0,
-    stream: false,
-    statsInterval: 0,
-    logLevels: null,
-    tags: null,
-  };
-}
+const commandOf = (bridge: string): CommandObject => ownCommand(`dnsmasq-${bridge}`, "dnsmasq");
 
 /** Its last line says why. */
 function reasonOf({ code, critical, streams }: JobResult): string {

@@ -2,9 +2,10 @@ import { DEFAULT_JOBS_CONFIG, type JobsConfig } from "../config/node-config-jobs
 import type { JobMessage, JobResult, JobSink } from "../job/types.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { ListEntry } from "../keyspace/store.ts";
+import { recordText } from "../records/record-text.ts";
 import { bytesOfText } from "../resp/bytes.ts";
 import { flagKey, JobRetention, resultKey, streamKey } from "./job-retention.ts";
-import { jsonText, resultBytes } from "./json-text.ts";
+import { resultBytes } from "./json-text.ts";
 
 /** Publishes jobs in the keyspace: `result:<id>:flag`, `result:<id>`, `stream:<id>` (protocol 3). */
 export class KeyspaceJobSink implements JobSink {
@@ -69,11 +70,3 @@ const RESULT_TTL_MS = 300_000;
 const STREAM_TTL_MS = 60_000;
 const MAX_RECORDS = 1000;
 const STREAM_FLAG = 1;
-const LEVEL_FACTOR = 2 ** 16;
-
-/** A log record (protocol 8), put together by hand: the epoch is a 64-bit integer. */
-export function recordText({ jobId, text, level, flags, epochNs }: JobMessage): string {
-  const meta = level * LEVEL_FACTOR + flags;
-  const message = `{"message":${jsonText(text)},"epoch":${epochNs},"meta":${meta}}`;
-  return `{"core":0,"command":${jsonText(jobId)},"message":${message}}`;
-}

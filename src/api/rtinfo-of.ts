@@ -1,4 +1,5 @@
 import { CommandError } from "../command/command.ts";
+import { ownCommand } from "../job/own-command.ts";
 import type { OwnJobs } from "../job/types.ts";
 import { perAgent } from "./per-agent.ts";
 
@@ -34,7 +35,7 @@ class Reporters {
     for (const disk of disks) args.push("--disk", disk);
     let hasEnded = false;
     const drop = this.#ownJobs.startProgram(
-      jobOf(`rtinfo-${name}`, { host, port, disks }),
+      ownCommand(`rtinfo-${name}`, PROGRAM, { arguments: { host, port, disks } }),
       { name: PROGRAM, args, dir: "", env: {}, stdin: "", showPid: true },
       {
         onRunEnd: () => {
@@ -79,20 +80,4 @@ function check({ host, port, disks }: Reporter): void {
   if (wrong === undefined) return;
   const seen = JSON.stringify(wrong.slice(0, 100));
   throw new CommandError(500, `Cannot start reporter: disk ${seen} seen, expected a name`);
-}
-
-function jobOf(id: string, args: Reporter) {
-  return {
-    id,
-    command: PROGRAM,
-    arguments: args,
-    queue: "",
-    maxTime: 0,
-    maxRestart: 0,
-    recurringPeriod: 0,
-    stream: false,
-    statsInterval: 0,
-    logLevels: null,
-    tags: null,
-  };
 }

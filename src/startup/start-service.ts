@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
+import { ownCommand } from "../job/own-command.ts";
 import { RespawnDelay } from "../job/respawn-delay.ts";
 import type { JobMessage, JobResult, OwnJobs } from "../job/types.ts";
 import { RunningMatch } from "./running-match.ts";
@@ -63,19 +64,9 @@ class ServiceWatch {
 
   #begin(): void {
     const { jobs, service, args } = this.#start;
-    const command = {
-      id: service.id,
-      command: service.command,
-      arguments: args,
-      queue: "",
-      maxTime: 0,
-      maxRestart: service.maxRestart,
-      recurringPeriod: service.recurringPeriod,
-      stream: false,
-      statsInterval: 0,
-      logLevels: null,
-      tags: service.tags,
-    };
+    const { id, maxRestart, recurringPeriod, tags } = service;
+    const more = { arguments: args, maxRestart, recurringPeriod, tags };
+    const command = ownCommand(id, service.command, more);
     try {
       jobs.start(command, {
         isProtected: service.isProtected,

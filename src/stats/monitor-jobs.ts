@@ -1,4 +1,5 @@
 import { errorText } from "../base/errors.ts";
+import { ownCommand } from "../job/own-command.ts";
 import type { OwnJobs } from "../job/types.ts";
 import type { Logger } from "../log/logger.ts";
 
@@ -13,19 +14,8 @@ export function startMonitors(ownJobs: OwnJobs, log: Logger): void {
   for (const domain of MONITOR_DOMAINS) {
     const id = `monitor.${domain}`;
     try {
-      ownJobs.start({
-        id,
-        command: "monitor",
-        arguments: { domain },
-        queue: "",
-        maxTime: 0,
-        maxRestart: 0,
-        recurringPeriod: PERIOD_SECONDS,
-        stream: false,
-        statsInterval: 0,
-        logLevels: null,
-        tags: null,
-      });
+      const more = { arguments: { domain }, recurringPeriod: PERIOD_SECONDS };
+      ownJobs.start(ownCommand(id, "monitor", more));
     } catch (error) {
       // A client may have taken the id; the statistics of this domain are then missing.
       log.warn("monitor cannot be started", { job: id, reason: errorText(error) });
