@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
@@ -17,6 +17,14 @@ const APPROVAL_LIMIT_MS = 5000;
 const QUIET_BOOT_MS = 8000;
 /** Machines report every 30 s, less up to a fifth. */
 const HEARTBEAT_LIMIT_MS = 60_000;
+
+/** Part of the private configuration. */
+const SERVICE = `[startup.own]
+name = "bash"
+after = ["init"]
+running_delay = -1
+args = { script = "echo {none} >/run/own" }
+`;
 
 /** One machine for all of these, each test going on where the one before ended. */
 let lab: ChainLab;
@@ -57,7 +65,11 @@ describe("a machine nobody knows yet", () => {
     const slowness = Math.max(1, (performance.now() - machine.startedAtMs) / QUIET_BOOT_MS);
     if (slowness > 1)
       console.info(`this host is ${slowness.toFixed(1)} times as slow as a quiet one`);
-    await lab.createPrivate();
+    const files = mkdtempSync(join(tmpdir(), "node0-private-files-"));
+    mkdirSync(join(files, "conf.d"));
+    writeFileSync(join(files, "conf.d/own.toml"), SERVICE);
+    await lab.createPrivate("--files", files);
+    rmSync(files, { recursive: true });
     expect(lab.id).toBe(id);
     expect((await lab.node()).state).toBe("pending");
     await lab.operator.approve(lab.id);
@@ -79,6 +91,8 @@ describe("a machine nobody knows yet", () => {
       expect(phases[name], name).toMatchObject({ state: "done" });
     }
     expect(phases["controller-tls"]?.reason).toBe(`${lab.url} knows this machine as ${lab.id}`);
+    expect(phases["services.net"]).toMatchObject({ state: "done", reason: "running: own" });
+    expect(await shell(client, "cat /run/own")).toBe("{none}\n");
     const stranger = openClient(machine);
     await expect(stranger.ping()).rejects.toThrow(/WRONGPASS|NOAUTH/);
     stranger.disconnect();
