@@ -1,3 +1,5 @@
+import { secretBytes } from "../base/secret-bytes.ts";
+
 export interface HiddenPasswords {
   /** The file with the number of its password in the place of each password. */
   readonly text: string;
@@ -56,7 +58,7 @@ function findPassword(
   const start = skipBlank(line, at + 1);
   const quote = line[start];
   if (quote !== DOUBLE && quote !== SINGLE) return undefined;
-  const password = new Uint8Array(line.length);
+  const password = secretBytes(line.length);
   let length = 0;
   for (at = start + 1; at < line.length && line[at] !== quote; at += 1) {
     let byte = line[at] as number;
@@ -70,7 +72,8 @@ function findPassword(
   }
   const end = at + 1;
   if (line[at] === quote && isRest(line, skipBlank(line, end))) {
-    const kept = password.slice(0, length);
+    const kept = secretBytes(length);
+    kept.set(password.subarray(0, length));
     password.fill(0);
     return { start, end, password: kept };
   }

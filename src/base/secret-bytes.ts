@@ -8,6 +8,10 @@ export function wipe(secrets: Iterable<Uint8Array>): void {
   for (const bytes of secrets) bytes.fill(0);
 }
 
+/** Memory for a secret, outside of V8's heap: there the collector moves small arrays and leaves copies. */
+export const secretBytes = (length: number): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(new ArrayBuffer(length));
+
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -40,7 +44,7 @@ export class SecretDigest {
 }
 
 function digestOf(secret: Uint8Array, salt: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(salt.length + secret.length);
+  const bytes = secretBytes(salt.length + secret.length);
   bytes.set(salt);
   bytes.set(secret, salt.length);
   const digest = sha256(bytes);

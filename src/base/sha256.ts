@@ -6,10 +6,11 @@
  */
 export function sha256(message: Uint8Array): Uint8Array {
   const blocks = Math.floor((message.length + LENGTH_BYTES) / BLOCK_BYTES) + 1;
-  const bytes = new Uint8Array(blocks * BLOCK_BYTES);
+  const view = new DataView(new ArrayBuffer(blocks * BLOCK_BYTES));
+  // V8 keeps arrays of up to 64 bytes in its heap. Asking such a one for its buffer leaves a copy there.
+  const bytes = new Uint8Array(view.buffer);
   bytes.set(message);
   bytes[message.length] = 0x80;
-  const view = new DataView(bytes.buffer);
   view.setBigUint64(bytes.length - LENGTH_BYTES, BigInt(message.length) * 8n);
   const state = INITIAL_STATE.slice();
   const schedule = new Uint32Array(ROUNDS);
