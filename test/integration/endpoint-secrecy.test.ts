@@ -1,7 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +29,7 @@ let port: number;
 let log = "";
 
 beforeEach(async () => {
+  log = "";
   directory = mkdtempSync(join(tmpdir(), "node0-secrecy-"));
   port = await freePort();
   const passwordFile = join(directory, "password");
@@ -101,3 +111,45 @@ test("what clients present is in no string of the agent and in no line of its lo
   expect(log).toContain("authentication failed");
   expect([PASSWORD, WRONG].filter((text) => log.includes(text))).toEqual([]);
 }, 90_000);
+
+test("what clients present is nowhere in the memory of the agent soon after", async () => {
+  const client = await RawConnection.open(port);
+  await client.exchange(request("AUTH", PASSWORD) + request("SET", "control", CONTROL), OK + OK);
+  await present(WRONG);
+  await present(PASSWORD);
+  expect(inMemory(CONTROL)).toBeGreaterThan(0);
+  // Freed memory the last bytes were received in is used again by the next ones.
+  await expect
+    .poll(
+      async () => {
+        client.send(request("PING", "x".repeat(200)));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return [inMemory(PASSWORD), inMemory(WRONG)];
+      },
+      { timeout: 20_000, interval: 200 },
+    )
+    .toEqual([0, 0]);
+  client.close();
+});
+
+/** How often a text stands in what the agent can read of its own memory. */
+function inMemory(text: string): number {
+  const maps = readFileSync(`/proc/${agent.pid}/maps`, "utf8").split("\n");
+  const memory = openSync(`/proc/${agent.pid}/mem`, "r");
+  let found = 0;
+  for (const line of maps) {
+    const [, from = "", to = "", access = "", name = ""] =
+      /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)$/.exec(line) ?? [];
+    if (!access.startsWith("rw") || name.startsWith("[v")) continue;
+    const start = Number.parseInt(from, 16);
+    const bytes = Buffer.alloc(Number.parseInt(to, 16) - start);
+    try {
+      readSync(memory, bytes, 0, bytes.length, start);
+    } catch {
+      continue; // Reserved by V8 and never used.
+    }
+    for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) found += 1;
+  }
+  closeSync(memory);
+  return found;
+}
