@@ -222,6 +222,8 @@ export class Job {
           command,
           spawn,
           openCgroup: () => this.#context.openCgroup(this),
+          // It is started again, and must find what it needs free.
+          endsWhole: this.isProtected,
           events,
         });
   }

@@ -23,9 +23,9 @@ export function recoverJobs(options: {
   clock: Clock;
 }): void {
   const { journal, processes, cgroups, sink, log, clock } = options;
-  const leftovers = cgroups?.killLeftovers() ?? 0;
-  if (leftovers > 0) log.warn("processes of the previous agent's jobs killed", { jobs: leftovers });
   const { unfinished, finished, isSameBoot } = journal.open();
+  const leftovers = cgroups?.killLeftovers(unfinished.map(({ id }) => id)) ?? 0;
+  if (leftovers > 0) log.warn("processes of the previous agent's jobs killed", { jobs: leftovers });
   for (const { result } of finished) {
     sink.accepted(result.id);
     sink.finished(result);

@@ -18,6 +18,8 @@ export function startProcess(
     spawn: Spawner;
     /** @throws CommandError when the limits of the job cannot be enforced. */
     openCgroup: () => Cgroup | undefined;
+    /** What the program leaves in the background ends with it, however it ends. */
+    endsWhole: boolean;
     events: RunEvents;
   },
 ): Run {
@@ -46,7 +48,7 @@ export function startProcess(
     return refuse(events, notStarted(code, errorText(error)));
   }
   const { args, dir, env, stdin, showPid } = request;
-  const run = new ProcessRun(events, { showPid, cgroup });
+  const run = new ProcessRun(events, { showPid, cgroup, endsWhole: options.endsWhole });
   const inside = cgroup === undefined ? {} : { cgroup: cgroup.path };
   run.start(spawn, { path, argv: [spec.name, ...args], dir, env, stdin, ...inside });
   return run;
@@ -59,6 +61,8 @@ const SIGNALLED = 999;
 /** Added to the exit status of a process that failed. */
 const EXIT_CODE_BASE = 1000;
 const SIGKILL = 9;
+/** INT, QUIT, ABRT, KILL, TERM. Others, like HUP, are often used to tell a program something. */
+const ENDING_SIGNALS: ReadonlySet<number> = new Set([2, 3, 6, SIGKILL, 15]);
 
 function buildSpec(program: Program, command: CommandObject): ProcessSpec {
   // Missing arguments are not the same as {}: clients know this outcome (wire protocol 4.3).
@@ -95,11 +99,17 @@ class ProcessRun implements Run {
   #process: SpawnedProcess | undefined;
   #pid = -1;
   #isKilled = false;
+  #endsWhole: boolean;
 
   constructor(
     events: RunEvents,
-    { showPid, cgroup }: { showPid: boolean; cgroup: Cgroup | undefined },
+    {
+      showPid,
+      cgroup,
+      endsWhole,
+    }: { showPid: boolean; cgroup: Cgroup | undefined; endsWhole: boolean },
   ) {
+    this.#endsWhole = endsWhole;
     this.cgroup = cgroup;
     this.#events = events;
     this.#showPid = showPid;
@@ -130,6 +140,8 @@ class ProcessRun implements Run {
   /** A signal goes to the process group; 9 takes what left the group as well. */
   kill(signal: number): void {
     this.#process?.kill(signal);
+    // Whoever ends a job means all of it; the program still has the time it takes.
+    this.#endsWhole ||= ENDING_SIGNALS.has(signal);
     if (signal !== SIGKILL) return;
     this.#isKilled = true;
     this.cgroup?.kill();
@@ -141,8 +153,9 @@ class ProcessRun implements Run {
     if (exit.code !== 0 && this.cgroup?.ranOutOfMemory() === true) {
       this.#events.emit(LEVEL.critical, "the job reached its memory limit\n", 0);
     }
-    // What the program left in the background goes with it.
-    this.cgroup?.remove();
+    // A job that ends by itself may leave a daemon, or the process of a file system it mounted.
+    if (this.#endsWhole) this.cgroup?.remove();
+    else this.cgroup?.release();
     const state = exit.code === 0 ? "SUCCESS" : "ERROR";
     end(this.#events, { state, code: resultCode(exit), hasStreams: true });
   }

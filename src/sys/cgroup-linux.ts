@@ -43,11 +43,16 @@ export class LinuxCgroups implements Cgroups {
     return new LinuxCgroup(path);
   }
 
-  killLeftovers(): number {
+  killLeftovers(ids: Iterable<string>): number {
+    const unfinished = new Set(Array.from(ids, nameOf));
     let count = 0;
     for (const parent of [PLAIN, LIMITED]) {
       for (const name of subdirectories(`${this.#root}/${parent}`)) {
         const left = new LinuxCgroup(`${this.#root}/${parent}/${name}`);
+        if (!unfinished.has(withoutSerial(name))) {
+          left.release();
+          continue;
+        }
         if (left.isPopulated()) count += 1;
         left.remove();
       }
@@ -143,15 +148,19 @@ class LinuxCgroup implements Cgroup {
   remove(): void {
     if (removeTree(this.path)) return;
     this.kill();
-    this.#removeLater(FIRST_RETRY_MS);
+    // A killed process leaves its cgroup when it is dead, which one in the middle of I/O is later.
+    this.#removeLater(FIRST_RETRY_MS, () => this.kill());
   }
 
-  /** A killed process leaves its cgroup when it is dead, which one in the middle of I/O is later. */
-  #removeLater(delayMs: number): void {
+  release(): void {
+    if (!removeTree(this.path)) this.#removeLater(FIRST_RETRY_MS);
+  }
+
+  #removeLater(delayMs: number, onOccupied: () => void = () => {}): void {
     setTimeout(() => {
       if (removeTree(this.path)) return;
-      this.kill();
-      this.#removeLater(Math.min(delayMs * 2, LAST_RETRY_MS));
+      onOccupied();
+      this.#removeLater(Math.min(delayMs * 2, LAST_RETRY_MS), onOccupied);
     }, delayMs).unref();
   }
 }
@@ -200,6 +209,9 @@ export function nameOf(id: string): string {
   if (name.length <= LONGEST_NAME && name !== "") return name;
   return `~${createHash("sha256").update(id).digest("hex")}`;
 }
+
+/** The name of a job's first cgroup: a tilde of an id is escaped, and a digest alone begins with one. */
+const withoutSerial = (name: string): string => name.replace(/(?<=.)~\d+$/, "");
 
 /** File names may have 255 bytes; this leaves room for a number. */
 const LONGEST_NAME = 200;

@@ -27,6 +27,8 @@ export interface Cgroup {
   ranOutOfMemory(): boolean;
   /** Kills what is left and removes the cgroup as soon as it is empty; returns at once. */
   remove(): void;
+  /** Removes the cgroup once its members have ended by themselves; returns at once. */
+  release(): void;
 }
 
 export interface Cgroups {
@@ -37,8 +39,14 @@ export interface Cgroups {
    * @throws AgentError `E_CGROUP` when it cannot be made or the kernel cannot enforce a limit.
    */
   create(id: string, limits: CgroupLimits): Cgroup;
-  /** Kills and removes every cgroup a previous agent left. @returns How many held processes. */
-  killLeftovers(): number;
+  /**
+   * Settles the cgroups a previous agent left: kills and removes those of jobs it had not ended, and
+   * releases all others.
+   *
+   * @param ids The jobs that had not ended.
+   * @returns How many of theirs held processes.
+   */
+  killLeftovers(ids: Iterable<string>): number;
 }
 
 export const NO_LIMITS: CgroupLimits = { memory: 0, pids: 0, cpu: 0 };

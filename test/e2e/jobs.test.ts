@@ -65,12 +65,18 @@ test("a job runs in a cgroup of its own, named after it", async () => {
   await expect.poll(() => shell(redis, `ls -d ${path} 2>/dev/null || true`), PATIENCE).toBe("");
 });
 
-test("a daemon that left its group is gone after a kill, a time-out and the end of its job", async () => {
+test("a daemon that left its group is gone after a kill and a time-out, not when its job is over", async () => {
   await bash("killed", `${DAEMON} echo ready; sleep 600`, { stream: true });
   await printed("killed");
   expect(await daemons()).not.toBe("");
   await call(redis, "job.kill", { id: "killed", signal: 9 });
   expect(await result("killed")).toMatchObject({ state: "ERROR", code: 999 });
+  await expect.poll(daemons, PATIENCE).toBe("");
+
+  await bash("ended", `${DAEMON} echo ready; exec sleep 600`, { stream: true });
+  await printed("ended");
+  await call(redis, "job.kill", { id: "ended" });
+  expect(await result("ended")).toMatchObject({ state: "ERROR", code: 999 });
   await expect.poll(daemons, PATIENCE).toBe("");
 
   await bash("late", `${DAEMON} sleep 600`, { max_time: 1 });
@@ -79,7 +85,12 @@ test("a daemon that left its group is gone after a kill, a time-out and the end 
 
   await bash("over", DAEMON);
   expect(await result("over")).toMatchObject({ state: "SUCCESS" });
-  await expect.poll(daemons, PATIENCE).toBe("");
+  const path = "/sys/fs/cgroup/jobs/over";
+  expect(await daemons()).not.toBe("");
+  await shell(redis, `kill $(cat ${path}/cgroup.procs)`);
+  await expect
+    .poll(() => shell(redis, `ls -d ${path} 2>/dev/null || true`), { timeout: 20_000 })
+    .toBe("");
 });
 
 test("a fork bomb with a limit of processes leaves the agent as quick as it was", async () => {

@@ -46,7 +46,12 @@ const remote = (): Firewall =>
 
 describe("the packet filter of a machine", () => {
   test("starts without rules", async () => {
-    expect(await remote().status()).toEqual({ digest: null, rules: 0, droppedPackets: 0 });
+    expect(await remote().status()).toEqual({
+      digest: null,
+      rules: 0,
+      droppedPackets: 0,
+      opened: [],
+    });
     expect(await shell(client, "nft list ruleset")).toBe("");
   });
 

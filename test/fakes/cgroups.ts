@@ -33,6 +33,10 @@ export class FakeCgroup implements Cgroup {
   remove(): void {
     this.calls.push("remove");
   }
+
+  release(): void {
+    this.calls.push("release");
+  }
 }
 
 /** Cgroups in name only. */
@@ -41,7 +45,8 @@ export class FakeCgroups implements Cgroups {
   obstacle: string | undefined;
   /** What `create` fails with. */
   failure: string | undefined;
-  leftovers = 0;
+  /** Jobs with processes that a previous agent left. */
+  leftovers: string[] = [];
 
   create(id: string, limits: CgroupLimits): Cgroup {
     if (this.failure !== undefined) throw new AgentError("E_CGROUP", this.failure);
@@ -50,10 +55,11 @@ export class FakeCgroups implements Cgroups {
     return cgroup;
   }
 
-  killLeftovers(): number {
-    const count = this.leftovers;
-    this.leftovers = 0;
-    return count;
+  killLeftovers(ids: Iterable<string>): number {
+    const unfinished = new Set(ids);
+    const count = this.leftovers.length;
+    this.leftovers = this.leftovers.filter((id) => !unfinished.has(id));
+    return count - this.leftovers.length;
   }
 
   get last(): FakeCgroup {

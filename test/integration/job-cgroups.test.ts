@@ -90,13 +90,37 @@ describe.skipIf(root === undefined)("cgroups of jobs", () => {
     expect([existsSync(first.path), existsSync(second.path)]).toEqual([false, false]);
   });
 
-  test("what a previous agent left is killed", async () => {
-    const [left, empty] = [cgroups.create("a", NONE), cgroups.create("b", NONE)];
-    const ended = once(await daemonIn(left.path), "exit");
-    expect(new LinuxCgroups(root ?? "").killLeftovers()).toBe(1);
-    expect(await ended).toEqual([null, "SIGKILL"]);
-    await expect.poll(() => existsSync(left.path)).toBe(false);
+  test("what goes on in the background keeps its cgroup as long as it lives", async () => {
+    const cgroup = cgroups.create("a", NONE);
+    const daemon = await daemonIn(cgroup.path);
+    cgroup.release();
+    expect([cgroup.pids(), daemon.exitCode]).toEqual([[daemon.pid], null]);
+    const ended = once(daemon, "exit");
+    daemon.kill();
+    await ended;
+    await expect.poll(() => existsSync(cgroup.path)).toBe(false);
+  });
+
+  test("what a previous agent had not ended is killed, what it had ended goes on", async () => {
+    const [first, second] = [cgroups.create("a", NONE), cgroups.create("a", NONE)];
+    const [over, empty] = [cgroups.create("b", NONE), cgroups.create("c", NONE)];
+    const ended = Promise.all([
+      once(await daemonIn(first.path), "exit"),
+      once(await daemonIn(second.path), "exit"),
+    ]);
+    const daemon = await daemonIn(over.path);
+    expect(new LinuxCgroups(root ?? "").killLeftovers(["a"])).toBe(2);
+    expect(await ended).toEqual([
+      [null, "SIGKILL"],
+      [null, "SIGKILL"],
+    ]);
+    await expect.poll(() => [first, second].some(({ path }) => existsSync(path))).toBe(false);
     expect(existsSync(empty.path)).toBe(false);
+    expect(over.pids()).toEqual([daemon.pid]);
+    const gone = once(daemon, "exit");
+    daemon.kill();
+    await gone;
+    await expect.poll(() => existsSync(over.path)).toBe(false);
   });
 
   test("a limit without its controller is refused, and nothing stays", () => {
@@ -139,7 +163,7 @@ test("without cgroup v2 there is an obstacle that says so", async () => {
   const cgroups = new LinuxCgroups("/no/such");
   expect(cgroups.obstacle).toBe("there is no cgroup v2 at /no/such");
   expect(() => cgroups.create("a", NONE)).toThrow(/no cgroup v2/);
-  expect(cgroups.killLeftovers()).toBe(0);
+  expect(cgroups.killLeftovers(["a"])).toBe(0);
   const groups = new CgroupGroups("/no/such");
   await expect(groups.list()).rejects.toMatchObject({ code: "E_CGROUP_NONE" });
   await expect(groups.tasks("memory", "x")).rejects.toMatchObject({ code: "E_CGROUP_NONE" });

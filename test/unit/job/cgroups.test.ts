@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ownCommand } from "../../../src/job/own-command.ts";
 import { FakeCgroups } from "../../fakes/cgroups.ts";
 import { setUp } from "./harness.ts";
 
@@ -10,12 +11,34 @@ function withCgroups(limits = NONE) {
   return { cgroups, ...setUp({ cgroups, limits }) };
 }
 
-test("a program starts in a cgroup of its own, which goes with it", () => {
+test("a program starts in a cgroup of its own; what it leaves in the background goes on", () => {
   const { cgroups, spawner, startProgram } = withCgroups();
   const program = startProgram();
   expect(spawner.last.request.cgroup).toBe("/cgroup/a");
   expect(cgroups.last.calls).toEqual([]);
   program.end({ code: 0 });
+  expect(cgroups.last.calls).toEqual(["release"]);
+});
+
+test.each([
+  [15, ["remove"]],
+  [2, ["remove"]],
+  [1, ["release"]],
+  [10, ["release"]],
+])("a job that ends after signal %d: %j of its cgroup", async (signal, calls) => {
+  const { cgroups, engine, sink, startProgram } = withCgroups();
+  startProgram();
+  engine.kill("a", signal);
+  await sink.resultOf("a");
+  expect(cgroups.last.calls).toEqual(calls);
+});
+
+test("a protected job leaves nothing in the background", () => {
+  const { cgroups, engine, spawner } = withCgroups();
+  const spec = { name: "sleep", args: [], dir: "", env: {}, stdin: "", showPid: true };
+  engine.startProgram(ownCommand("own", "own"), spec, { isProtected: true });
+  spawner.last.start(7);
+  spawner.last.end({ code: 0 });
   expect(cgroups.last.calls).toEqual(["remove"]);
 });
 
@@ -64,12 +87,8 @@ test("a job's own limits go before those of the configuration, one by one", () =
 
 test("jobs of the node itself have the limits they name and no others", () => {
   const { cgroups, engine } = withCgroups(LIMITS);
-  const command = { id: "own", command: "own", arguments: {}, queue: "", maxTime: 0 };
-  const rest = { maxRestart: 0, recurringPeriod: 0, stream: false, statsInterval: 0 };
-  engine.startProgram(
-    { ...command, ...rest, logLevels: null, tags: null },
-    { name: "sleep", args: [], dir: "", env: {}, stdin: "", showPid: true },
-  );
+  const spec = { name: "sleep", args: [], dir: "", env: {}, stdin: "", showPid: true };
+  engine.startProgram(ownCommand("own", "own"), spec);
   expect(cgroups.last.limits).toEqual(NONE);
 });
 
@@ -142,11 +161,4 @@ test("the list shows memory and processor time of the cgroup, and pids are all i
   expect(engine.pids()).toEqual([101, 102]);
   cgroups.last.current = { cpuMs: 500, memoryBytes: null };
   expect(engine.list()).toMatchObject([{ rss: 2 }]);
-});
-
-test("what a previous agent left is killed before the first command", () => {
-  const { cgroups, engine } = withCgroups();
-  cgroups.leftovers = 3;
-  engine.recover();
-  expect(cgroups.leftovers).toBe(0);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type Journal, type JournalContent, NO_JOURNAL } from "../../../src/job/journal.ts";
 import type { CommandObject, JobResult } from "../../../src/job/types.ts";
+import { FakeCgroups } from "../../fakes/cgroups.ts";
 import { setUp } from "./harness.ts";
 
 /** Keeps the calls as text and starts with what a previous agent left. */
@@ -55,6 +56,13 @@ test("a job that ran when the agent died is killed and has a result that says so
     },
   ]);
   expect(journal.calls).toEqual(["ended a"]);
+});
+
+test("cgroups of jobs that had not ended are killed, daemons of others go on", () => {
+  const cgroups = new FakeCgroups();
+  cgroups.leftovers = ["a", "ended before"];
+  setUp({ journal: new FakeJournal({ unfinished: [RUNNING] }), cgroups }).engine.recover();
+  expect(cgroups.leftovers).toEqual(["ended before"]);
 });
 
 test("a job without a process has a result without streams", () => {
