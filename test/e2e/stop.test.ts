@@ -5,8 +5,9 @@ test("a machine whose stop itself hangs is off within 30 s all the same", async 
   await using machine = await startNode();
   await machine.waitPong(PASSWORD, BOOT_LIMIT_MS);
   const redis = openClient(machine);
-  // Outlives the first signal, and then holds the script that does the stopping.
-  const saboteur = `trap '' TERM HUP; echo lurking >/dev/console; while :; do
+  // A daemon, whose job is over: it outlives the jobs and the first signal, and then holds the script
+  // that does the stopping.
+  const saboteur = `exec </dev/null >/dev/null 2>&1; trap '' TERM HUP; echo lurking >/dev/console; while :; do
       for dir in /proc/[0-9]*; do
         read -r pid name state parent rest <$dir/stat || continue
         case "$name $parent" in '(shutdown) 1') kill -STOP $pid && echo held >/dev/console ;; esac
