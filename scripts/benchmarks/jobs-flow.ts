@@ -71,6 +71,25 @@ export async function allAtOnce(
   return { rate, results };
 }
 
+/**
+ * The same with every submission before the first wait: a wait holds up what comes after it on its
+ * connection, so jobs that take time would else run one after the other.
+ */
+export async function submittedTogether(
+  peer: Peer,
+  count: number,
+  flow: () => string[][],
+): Promise<{ rate: number; results: (Reply | undefined)[] }> {
+  const client = await authenticated(peer);
+  const flows = Array.from({ length: count }, flow);
+  const startMs = performance.now();
+  const submissions = flows.map(([submission = []]) => submission);
+  const replies = await client.send([...submissions, ...flows.flatMap((words) => words.slice(1))]);
+  const rate = perSecond(count, startMs);
+  client.close();
+  return { rate, results: replies.slice(count) };
+}
+
 /** Submits one job and waits for its result: milliseconds and the result. */
 export async function timeJob(
   peer: Peer,

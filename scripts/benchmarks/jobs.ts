@@ -7,6 +7,7 @@ import {
   flowWithoutJob,
   oneByOne,
   seed,
+  submittedTogether,
   timeJob,
 } from "./jobs-flow.ts";
 import { type Peer, startAgent, startRedis } from "./peers.ts";
@@ -100,7 +101,13 @@ function measurements(agent: Peer, redis: Peer): Measurement[] {
       bar: 1600,
       unit: "jobs/s",
       peer: "a shell, /bin/true in a loop",
-      ours: () => pipelined(agent, CONCURRENT_PROGRAMS, () => ends(program())),
+      ours: async () => {
+        const { rate, results } = await submittedTogether(agent, CONCURRENT_PROGRAMS, () =>
+          ends(program()),
+        );
+        results.forEach(checkSuccess);
+        return rate;
+      },
       theirs: shellPrograms,
     },
     {
