@@ -17,7 +17,7 @@ const ROOT = join(import.meta.dirname, "..");
 const BIN = join(ROOT, "node_modules/.bin");
 const TEST_LEVELS = ["unit", "integration", "fuzz", "e2e"] as const;
 const LEVELS = ["lint", "types", ...TEST_LEVELS] as const;
-/** Runs when it is named: integration and e2e, with the tests that have a short form in full. */
+/** Runs when it is named: integration, fuzz and e2e, with the tests that have a short form in full. */
 const LONG = "long";
 type Level = (typeof LEVELS)[number];
 type TestLevel = (typeof TEST_LEVELS)[number];
@@ -25,7 +25,7 @@ type TestLevel = (typeof TEST_LEVELS)[number];
 const USAGE = `Usage: scripts/test [LEVEL]... [-- VITEST ARGUMENTS]
 
 Levels, all of them by default: ${LEVELS.join(", ")}.
-${LONG}: integration and e2e, with the tests that have a short form in full.
+${LONG}: integration, fuzz and e2e, with the tests that have a short form in full.
 The last line counts the tests; a failed lint or type check counts as one failure.`;
 
 interface Outcome {
@@ -143,7 +143,7 @@ function main(argv: readonly string[]): number {
   const split = argv.includes("--") ? argv.indexOf("--") : argv.length;
   const given = argv.slice(0, split);
   if (given.includes(LONG)) process.env["NODE0_TEST_LONG"] = "1";
-  const names = given.flatMap((name) => (name === LONG ? ["integration", "e2e"] : [name]));
+  const names = given.flatMap((name) => (name === LONG ? ["integration", "fuzz", "e2e"] : [name]));
   const unknown = names.filter((name) => !(LEVELS as readonly string[]).includes(name));
   if (unknown.length > 0) {
     const isHelp = unknown.includes("--help");
