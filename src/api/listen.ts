@@ -7,7 +7,7 @@ export async function listenOnPath(server: Server, path: string): Promise<void> 
   removeSocket(path);
   // The file must never be open to others, not even until its mode is changed.
   const umask = process.umask(0o177);
-  const listening = listen(server, { path }, path);
+  const listening = listen(server, { path, backlog: BACKLOG }, path);
   process.umask(umask);
   await listening;
   chmodSync(path, 0o600);
@@ -28,7 +28,8 @@ export function closeServer(server: Server): Promise<void> {
   });
 }
 
-const BACKLOG = 511;
+/** A thousand clients may connect at once; the kernel cuts this to its own limit, `net.core.somaxconn`. */
+const BACKLOG = 4096;
 
 function listen(server: Server, options: ListenOptions, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
