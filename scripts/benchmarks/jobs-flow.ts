@@ -60,15 +60,10 @@ export async function allAtOnce(
   count: number,
   flow: () => string[][],
 ): Promise<{ rate: number; results: (Reply | undefined)[] }> {
-  const client = await authenticated(peer);
   const flows = Array.from({ length: count }, flow);
-  const startMs = performance.now();
-  const replies = await client.send(flows.flat());
-  const rate = perSecond(count, startMs);
-  client.close();
+  const { rate, replies } = await inOneWrite(peer, count, flows.flat());
   const length = flows[0]?.length ?? 1;
-  const results = replies.filter((_, index) => index % length === length - 1);
-  return { rate, results };
+  return { rate, results: replies.filter((_, index) => index % length === length - 1) };
 }
 
 /**
@@ -80,14 +75,24 @@ export async function submittedTogether(
   count: number,
   flow: () => string[][],
 ): Promise<{ rate: number; results: (Reply | undefined)[] }> {
-  const client = await authenticated(peer);
   const flows = Array.from({ length: count }, flow);
-  const startMs = performance.now();
   const submissions = flows.map(([submission = []]) => submission);
-  const replies = await client.send([...submissions, ...flows.flatMap((words) => words.slice(1))]);
+  const waits = flows.flatMap((words) => words.slice(1));
+  const { rate, replies } = await inOneWrite(peer, count, [...submissions, ...waits]);
+  return { rate, results: replies.slice(count) };
+}
+
+async function inOneWrite(
+  peer: Peer,
+  count: number,
+  requests: string[][],
+): Promise<{ rate: number; replies: (Reply | undefined)[] }> {
+  const client = await authenticated(peer);
+  const startMs = performance.now();
+  const replies = await client.send(requests);
   const rate = perSecond(count, startMs);
   client.close();
-  return { rate, results: replies.slice(count) };
+  return { rate, replies };
 }
 
 /** Submits one job and waits for its result: milliseconds and the result. */

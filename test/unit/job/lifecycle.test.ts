@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { AgentError } from "../../../src/base/errors.ts";
+import { ownCommand } from "../../../src/job/own-command.ts";
 import { setUp } from "./harness.ts";
 
 test.each(["x", "[]", '{"id":"a","command":"value","max_time":"x"}', "{}", '{"command":"value"}'])(
@@ -200,7 +201,7 @@ test("there is room again when a job ends at the limit", () => {
 
 test("run resolves with the published result", async () => {
   const { commands, engine, sink } = setUp();
-  const command = { ...base(), command: "slow" };
+  const command = ownCommand("r", "slow");
   const result = engine.run(command);
   commands.promise.resolve(5);
   expect(await result).toMatchObject({ id: "r", data: "5", state: "SUCCESS" });
@@ -209,14 +210,14 @@ test("run resolves with the published result", async () => {
 
 test("run of an unknown command resolves too", async () => {
   const { engine } = setUp();
-  const result = await engine.run({ ...base(), command: "no.such" });
+  const result = await engine.run(ownCommand("r", "no.such"));
   expect(result.state).toBe("UNKNOWN_CMD");
 });
 
 test("run refuses a known id", async () => {
   const { engine, submit } = setUp();
   submit({ id: "r", command: "slow" });
-  await expect(engine.run({ ...base(), command: "value" })).rejects.toThrow(
+  await expect(engine.run(ownCommand("r", "value"))).rejects.toThrow(
     expect.objectContaining({ code: "E_JOB_DUPLICATE" }),
   );
 });
@@ -238,18 +239,3 @@ test("an error of the spawn path does not end the engine", () => {
   expect(sink.results).toHaveLength(2);
   expect(engine.list()).toEqual([]);
 });
-
-function base() {
-  return {
-    id: "r",
-    arguments: {},
-    queue: "",
-    maxTime: 0,
-    maxRestart: 0,
-    recurringPeriod: 0,
-    stream: false,
-    statsInterval: 0,
-    logLevels: null,
-    tags: null,
-  };
-}

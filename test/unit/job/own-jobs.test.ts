@@ -1,23 +1,12 @@
 import { expect, test } from "vitest";
+import { ownCommand } from "../../../src/job/own-command.ts";
 import type { CommandObject, JobResult } from "../../../src/job/types.ts";
 import { setUp } from "./harness.ts";
 
 const SPEC = { name: "sleep", args: ["1"], dir: "", env: {}, stdin: "", showPid: true };
 
-const own = (more: Partial<CommandObject> = {}): CommandObject => ({
-  id: "own",
-  command: "service",
-  arguments: {},
-  queue: "",
-  maxTime: 0,
-  maxRestart: 0,
-  recurringPeriod: 0,
-  stream: false,
-  statsInterval: 0,
-  logLevels: null,
-  tags: null,
-  ...more,
-});
+const own = (more: Partial<CommandObject> = {}): CommandObject =>
+  ownCommand("own", "service", more);
 
 test("a protected job is started again after every end, with growing waits", () => {
   const { clock, engine, sink, spawner } = setUp();

@@ -1,20 +1,9 @@
 import { expect, test } from "vitest";
+import { ownCommand } from "../../../src/job/own-command.ts";
 import type { CommandObject } from "../../../src/job/types.ts";
 import { setUp } from "./harness.ts";
 
-const own = (id: string): CommandObject => ({
-  id,
-  command: "slow",
-  arguments: {},
-  queue: "",
-  maxTime: 0,
-  maxRestart: 0,
-  recurringPeriod: 30,
-  stream: false,
-  statsInterval: 0,
-  logLevels: null,
-  tags: null,
-});
+const own = (id: string): CommandObject => ownCommand(id, "slow", { recurringPeriod: 30 });
 
 test("jobs of the node's own take no room from those of clients", () => {
   const { engine, startProgram } = setUp({ maxJobs: 1 });
